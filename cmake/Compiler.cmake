@@ -1,0 +1,23 @@
+# Warnings, hardening, sanitizers and ccache: one interface library that every target of ours links.
+add_library(unmask_flags INTERFACE)
+target_compile_options(unmask_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wno-missing-field-initializers)
+if(NOT UNMASK_SANITIZE AND CMAKE_BUILD_TYPE STREQUAL "Release")
+  target_compile_options(unmask_flags INTERFACE -D_FORTIFY_SOURCE=2 -fstack-protector-strong)
+  target_link_options(unmask_flags INTERFACE -Wl,-z,relro,-z,now)
+endif()
+if(UNMASK_SANITIZE)
+  target_compile_options(unmask_flags INTERFACE -fsanitize=${UNMASK_SANITIZE} -fno-omit-frame-pointer)
+  target_link_options(unmask_flags INTERFACE -fsanitize=${UNMASK_SANITIZE})
+endif()
+if(UNMASK_COVERAGE)
+  target_compile_options(unmask_flags INTERFACE --coverage)
+  target_link_options(unmask_flags INTERFACE --coverage)
+endif()
+
+find_program(CCACHE ccache)
+if(CCACHE)
+  # Paths relative to the source, so that every checkout and preset shares one cache.
+  set(launcher ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1 ${CCACHE})
+  set(CMAKE_C_COMPILER_LAUNCHER ${launcher})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${launcher})
+endif()

@@ -1,0 +1,30 @@
+# Everything comes from Debian 12, except OpenVINO: its wheel, unpacked by tools/setup.sh into third_party/.
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+find_package(OpenSSL REQUIRED)
+find_package(Boost 1.81 REQUIRED COMPONENTS url)
+find_package(fmt REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(tl-expected REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(prometheus-cpp REQUIRED COMPONENTS core)
+find_package(OpenCV 4.6 REQUIRED COMPONENTS core imgproc imgcodecs objdetect)
+pkg_check_modules(LIBAV REQUIRED IMPORTED_TARGET libavformat libavcodec libavutil libswscale)
+pkg_check_modules(SECCOMP REQUIRED IMPORTED_TARGET libseccomp)
+
+set(UNMASK_THIRD_PARTY ${CMAKE_SOURCE_DIR}/third_party CACHE PATH "Where tools/setup.sh put OpenVINO and the face detectors")
+find_package(OpenVINO 2026.4 CONFIG REQUIRED COMPONENTS Runtime
+             PATHS ${UNMASK_THIRD_PARTY}/openvino/openvino/cmake NO_DEFAULT_PATH)
+if(NOT OpenVINO_GLIBCXX_USE_CXX11_ABI STREQUAL "1")
+  message(FATAL_ERROR "this OpenVINO wheel has the old C++ ABI and cannot link with Debian's libraries; "
+                      "run tools/setup.sh, which fetches the right one")
+endif()
+
+if(UNMASK_TESTS)
+  find_package(GTest REQUIRED)
+  include(GoogleTest)
+endif()
+if(UNMASK_BENCHMARKS)
+  find_package(benchmark REQUIRED)
+endif()

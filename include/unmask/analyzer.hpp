@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <stop_token>
+#include <string>
+
+#include "unmask/error.hpp"
+#include "unmask/model.hpp"
+#include "unmask/options.hpp"
+#include "unmask/report.hpp"
+
+namespace unmask {
+
+/// Where progress of one analysis goes. Called from the thread that runs Analyze(), a few times a second at
+/// most.
+class ProgressSink {
+ public:
+  virtual ~ProgressSink() = default;
+  /// `done` is 0..1 and never falls.
+  virtual void OnProgress(double done) = 0;
+};
+
+/// Where things are on this machine, and how much of it to use. Empty paths mean: beside the program.
+struct AnalyzerConfig {
+  std::filesystem::path models;     ///< the repository, holding <name>/<version>/model.json
+  std::filesystem::path detectors;  ///< the face detectors' files
+  std::filesystem::path decoder;    ///< the program unmask-decoder
+  std::string model = "face";       ///< NAME or NAME:VERSION; without a version the highest one
+  std::string device = "CPU";       ///< an OpenVINO device
+  std::filesystem::path yunet;      ///< an operator's YuNet ONNX file; used instead of BlazeFace when given
+  int threads = 0;                  ///< of inference; 0 = one for each core
+  double decode_timeout = 600;      ///< seconds of wall clock that one file's decoder may take
+};
+
+/// Judges pictures and videos. Thread-safe: Analyze() may run on many threads at once and shares the
+/// networks.
+class Analyzer {
+ public:
+  /// Loads and checks the model and starts the first decoder. Fails with kNotFound or kInternal and a hint.
+  static Result<std::unique_ptr<Analyzer>> Create(AnalyzerConfig config);
+  virtual ~Analyzer() = default;
+
+  /// Analyses one file, synchronously. `name` is what the report calls it. The file is opened once, read
+  /// only, and parsed only in the sandboxed decoder. Ends soon after `stop` is requested, with kCancelled.
+  /// The same file, options and build give the same report, timing_ms apart.
+  virtual Result<Report> Analyze(const std::filesystem::path& file, const std::string& name,
+                                 const AnalysisOptions& options, ProgressSink* progress = nullptr,
+                                 std::stop_token stop = {}) = 0;
+
+  /// The model that judges.
+  virtual const ModelCard& model() const = 0;
+
+  /// The versions that reports state.
+  virtual const SoftwareFacts& software() const = 0;
+};
+
+/// Checks ranges. kBadRequest with a message that names the option, its range and the value.
+Result<void> Validate(const AnalysisOptions& options);
+
+}  // namespace unmask

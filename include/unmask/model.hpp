@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "unmask/report.hpp"
+
+namespace unmask {
+
+/// How a network wants its pictures. Values are (x - mean) / scale for x in 0..255, channels in the stated
+/// order.
+struct ModelInput {
+  std::string name;  ///< the tensor's name
+  int width = 0;
+  int height = 0;
+  bool rgb = true;  ///< false: blue first
+  std::array<float, 3> mean{};
+  std::array<float, 3> scale{1, 1, 1};
+};
+
+/// Which part of the picture around a face the network was trained on: a square whose centre is the face
+/// box's centre moved by (dx, dy) of the box's size, and whose side is `scale` times `side_of` the box. The
+/// box is YuNet's; other detectors' boxes are mapped to it first.
+struct CropRule {
+  enum class SideOf { kWidth, kHeight, kLonger, kGeometricMean };
+  SideOf side_of = SideOf::kGeometricMean;
+  double scale = 1;
+  double dx = 0;
+  double dy = 0;
+};
+
+/// score = sigmoid(slope * logit + intercept), Platt 1999.
+struct Calibration {
+  bool fitted = false;
+  double slope = 1;
+  double intercept = 0;
+};
+
+/// All that model.json states: what the network takes and gives, and how good it is.
+struct ModelCard {
+  std::string name;
+  int version = 0;
+  std::string description;
+  std::filesystem::path folder;              ///< models/<name>/<version>
+  std::string network_file;                  ///< within the folder
+  std::map<std::string, std::string> files;  ///< file name to sha256, all checked at load
+  std::string sha256;                        ///< of the weights
+  ModelInput input;
+  std::string output_name;
+  CropRule crop;
+  Calibration calibration;
+  Thresholds thresholds;
+  double fpr_at_clear = 0;
+  std::vector<std::string> limits;  ///< plain sentences: what the model cannot see
+  std::string licence;
+  std::string json;  ///< the file as it is, for `unmask model show` and the API
+};
+
+}  // namespace unmask

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "unmask/options.hpp"
+#include "unmask/picture.hpp"
+
+namespace unmask {
+
+/// The one result type: all that the command line, the web interfaces and the pictures show is a rendering of
+/// it. A plain value. Times are seconds from the start of the media, boxes are pixels of the upright picture,
+/// scores are calibrated probabilities of manipulation in 0..1, logits are the network's before calibration.
+
+enum class Verdict { kManipulated, kNoManipulationFound, kInconclusive };
+
+/// "manipulated", "no_manipulation_found" or "inconclusive".
+std::string_view VerdictName(Verdict verdict);
+
+/// Why a verdict is inconclusive, or a warning beside another one.
+enum class Reason {
+  kNoFace,             ///< no face was found in any analysed frame
+  kFewFaces,           ///< too few usable faces for a verdict
+  kFacesTooSmall,      ///< the faces are smaller than the model needs
+  kLowQuality,         ///< the faces are blurred, too dark or too bright
+  kUnstable,           ///< the verdict changes under mild re-encoding
+  kBetweenThresholds,  ///< the score lies between the two operating points
+  kManyFaces,          ///< more faces a frame than are analysed
+  kNotAPhoto,          ///< a drawing or a render
+  kDecodeErrors,       ///< parts of the media could not be decoded
+  kTruncated,          ///< the media ends early
+};
+
+/// The stable name, e.g. "between_thresholds".
+std::string_view ReasonName(Reason reason);
+
+enum class MediaKind { kImage, kVideo };
+
+struct MediaFacts {
+  std::string name;    ///< as the user called it; never used as a path
+  std::string sha256;  ///< of the bytes, lower-case hex
+  std::uint64_t bytes = 0;
+  MediaKind kind = MediaKind::kImage;
+  std::string container;  ///< "mp4", "matroska", "jpeg", ...
+  std::string codec;      ///< "h264", "jpeg", ...
+  int width = 0;          ///< upright, square pixels
+  int height = 0;
+  std::optional<double> duration;      ///< seconds; absent for stills
+  std::optional<double> fps;           ///< average; absent for stills
+  std::optional<std::int64_t> frames;  ///< as far as the container tells; absent when it does not
+};
+
+struct Thresholds {
+  double manipulated = 1;  ///< at or above: manipulated
+  double clear = 0;        ///< below: no manipulation found
+  double fpr_at_manipulated = 0;
+};
+
+struct FaceQuality {
+  double size = 0;        ///< shorter side of the face box, pixels
+  double sharpness = 0;   ///< 0..1, see face/quality.hpp
+  double brightness = 0;  ///< mean luma, 0..1
+  double yaw = 0;         ///< degrees, positive when the face looks to the picture's right; an estimate
+  double pitch = 0;       ///< degrees, positive when the face looks up; an estimate
+  std::vector<std::string> codes;  ///< "small", "blurred", "dark", "bright", "profile"
+};
+
+struct FaceReport {
+  int track = 0;
+  std::int64_t frame = 0;  ///< index of the frame in the media, from 0
+  double time = 0;
+  Box box;
+  double detector_score = 0;
+  FaceQuality quality;
+  std::optional<double> score;  ///< absent when the face was not scored
+  std::optional<double> logit;
+  bool used = false;  ///< counted for the track's verdict
+};
+
+struct Segment {
+  double start = 0;
+  double end = 0;
+  double peak_time = 0;
+  double peak_score = 0;
+};
+
+struct BestFace {
+  std::int64_t frame = 0;
+  double time = 0;
+  Box box;
+  std::shared_ptr<const Picture> face;   ///< the face with some margin, for people to look at
+  std::shared_ptr<const Picture> whole;  ///< the whole frame, only with AnalysisOptions::keep_frames
+  double whole_scale = 1;                ///< size of `whole` over size of the media
+};
+
+struct TrackReport {
+  int id = 0;  ///< from 1, in order of appearance
+  Verdict verdict = Verdict::kInconclusive;
+  std::optional<double> score;
+  std::optional<double> logit;
+  std::vector<Reason> reasons;
+  double start = 0;
+  double end = 0;
+  int faces = 0;
+  std::vector<Segment> segments;  ///< stretches of time that look manipulated
+  BestFace best;                  ///< the most telling face
+};
+
+struct Stability {
+  bool checked = false;
+  int variants = 0;
+  int flips = 0;
+  double spread = 0;
+};
+
+struct Sampling {
+  SampleMode mode = SampleMode::kFps;
+  double fps = 0;  ///< really used: lower than asked for when max_frames spread over a long clip
+  std::int64_t frames_decoded = 0;
+  std::int64_t frames_analysed = 0;
+  std::int64_t faces_found = 0;
+  std::int64_t decode_errors = 0;
+};
+
+struct ModelFacts {
+  std::string name;
+  int version = 0;
+  std::string sha256;  ///< of the network's weights
+  bool calibrated = false;
+};
+
+struct SoftwareFacts {
+  std::string unmask;
+  std::string libavcodec;
+  std::string openvino;
+};
+
+struct Timing {
+  double total = 0;   ///< milliseconds, wall clock
+  double decode = 0;  ///< waiting for the decoder
+  double find = 0;    ///< finding faces
+  double score = 0;   ///< waiting for the network
+};
+
+struct Report {
+  MediaFacts media;
+  Verdict verdict = Verdict::kInconclusive;
+  std::optional<double> score;
+  std::optional<double> logit;
+  std::vector<Reason> reasons;
+  Thresholds thresholds;
+  std::vector<TrackReport> tracks;
+  std::vector<FaceReport> faces;  ///< in order of time; always filled, renderers leave it out unless asked
+  Stability stability;
+  Sampling sampling;
+  ModelFacts model;
+  SoftwareFacts software;
+  AnalysisOptions options;
+  Timing timing_ms;
+};
+
+}  // namespace unmask

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "unmask/error.hpp"
+
+namespace unmask {
+
+/// Dense 32-bit floats in row-major order.
+struct Tensor {
+  std::string name;  ///< of the output; ignored for inputs
+  std::vector<std::size_t> shape;
+  std::vector<float> values;
+};
+
+/// A loaded network with one input. Thread-safe: calls share a pool of requests and wait for a free one.
+class Network {
+ public:
+  using Done = std::function<void(Result<std::vector<Tensor>>)>;
+
+  virtual ~Network() = default;
+
+  /// Computes all outputs, in the order of the file. kBadRequest when the shape does not fit the network.
+  virtual Result<std::vector<Tensor>> Infer(const Tensor& input) = 0;
+
+  /// The same without waiting for the result: blocks only while every request of the pool is busy. `done` is
+  /// called once, on a thread of the engine, and must be quick and not throw. Pending calls end before the
+  /// destructor returns.
+  virtual void Start(Tensor input, Done done) = 0;
+
+  /// Requests that compute at the same time.
+  virtual std::size_t width() const = 0;
+};
+
+struct NetworkOptions {
+  std::string device = "CPU";
+  int threads = 0;  ///< 0: one for each core
+  bool throughput =
+      true;  ///< several requests at once, one thread each; false: one request, all threads (latency)
+};
+
+/// Reads and compiles a network: ONNX, OpenVINO IR or TensorFlow Lite. Computes in float32 (an engine's
+/// reduced precision would change scores from machine to machine). The file's content is trusted: check its
+/// hash first. Fails with kNotFound or kInternal and the engine's own words.
+Result<std::unique_ptr<Network>> LoadNetwork(const std::filesystem::path& file,
+                                             const NetworkOptions& options);
+
+/// The engine's version, e.g. "2026.4.1".
+std::string EngineVersion();
+
+}  // namespace unmask

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <future>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include <opencv2/core/mat.hpp>
+
+#include "model/network.hpp"
+#include "unmask/model.hpp"
+
+namespace unmask {
+
+/// A face model ready to score: its card and its network. Thread-safe.
+class Scorer {
+ public:
+  /// Verifies the model's files and loads the network. Fails as LoadNetwork and ModelRepository::Verify do.
+  static Result<std::unique_ptr<Scorer>> Load(ModelCard card, const NetworkOptions& options);
+
+  Scorer(ModelCard card, std::unique_ptr<Network> network);
+
+  const ModelCard& card() const { return card_; }
+
+  /// Resizes a crop (CV_8UC3, blue first, any size) to the network's input: INTER_AREA to shrink,
+  /// INTER_LINEAR to enlarge, as in training. The result is small and owns its pixels.
+  cv::Mat Prepare(const cv::Mat& crop) const;
+
+  /// Starts scoring prepared crops as one batch. The future gives one logit for each, in order; it may be an
+  /// error.
+  std::future<Result<std::vector<float>>> Start(std::span<const cv::Mat> prepared) const;
+
+  /// The calibrated probability of manipulation, 0..1.
+  double Calibrate(double logit) const;
+
+ private:
+  ModelCard card_;
+  std::unique_ptr<Network> network_;
+};
+
+}  // namespace unmask
