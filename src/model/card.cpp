@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <cmath>
+#include <fmt/format.h>
+#include <limits>
+
+#include <nlohmann/json.hpp>
+
+#include "model/repository.hpp"
+
+namespace unmask {
+namespace {
+
+using nlohmann::json;
+
+/// Throws json::exception with the path of what is missing or of the wrong type; ParseModelCard turns it into
+/// an Error.
+CropRule ReadCrop(const json& crop) {
+  if (crop.at("box") != "yunet") throw std::runtime_error("crop.box must be \"yunet\"");
+  CropRule rule;
+  const std::string side = crop.at("side_of");
+  if (side == "width")
+    rule.side_of = CropRule::SideOf::kWidth;
+  else if (side == "height")
+    rule.side_of = CropRule::SideOf::kHeight;
+  else if (side == "longer")
+    rule.side_of = CropRule::SideOf::kLonger;
+  else if (side == "geometric_mean")
+    rule.side_of = CropRule::SideOf::kGeometricMean;
+  else
+    throw std::runtime_error(
+        fmt::format("crop.side_of is \"{}\" (expected width, height, longer or geometric_mean)", side));
+  rule.scale = crop.at("scale");
+  rule.dx = crop.at("dx");
+  rule.dy = crop.at("dy");
+  if (!(rule.scale > 0.1 && rule.scale < 10)) throw std::runtime_error("crop.scale must be in 0.1..10");
+  return rule;
+}
+
+ModelInput ReadInput(const json& input) {
+  ModelInput result;
+  result.name = input.at("name");
+  result.width = input.at("width");
+  result.height = input.at("height");
+  if (result.width < 16 || result.width > 1024 || result.height < 16 || result.height > 1024)
+    throw std::runtime_error("input.width and input.height must be in 16..1024");
+  if (input.at("layout") != "NCHW") throw std::runtime_error("input.layout must be \"NCHW\"");
+  if (input.at("resize") != "area") throw std::runtime_error("input.resize must be \"area\"");
+  const std::string color = input.at("color");
+  if (color != "RGB" && color != "BGR") throw std::runtime_error("input.color must be \"RGB\" or \"BGR\"");
+  result.rgb = color == "RGB";
+  result.mean = input.at("mean").get<std::array<float, 3>>();
+  result.scale = input.at("scale").get<std::array<float, 3>>();
+  for (const float s : result.scale)
+    if (!(s > 0)) throw std::runtime_error("input.scale must be above 0");
+  return result;
+}
+
+/// A file of the model must lie in its own folder.
+void CheckFileName(const std::string& name) {
+  if (name.empty() || name.front() == '.' || name.find('/') != std::string::npos)
+    throw std::runtime_error(
+        fmt::format("network.files has the name \"{}\" (expected a plain file name)", name));
+}
+
+ModelCard Read(const std::string& text) {
+  const json j = json::parse(text);
+  if (j.at("schema") != "unmask.model/1") throw std::runtime_error("schema must be \"unmask.model/1\"");
+  ModelCard card;
+  card.json = text;
+  card.name = j.at("name");
+  card.version = j.at("version");
+  card.description = j.value("description", "");
+  card.licence = j.value("licence", "");
+  card.network_file = j.at("network").at("file");
+  card.files = j.at("network").at("files").get<std::map<std::string, std::string>>();
+  for (const auto& [name, hash] : card.files) {
+    CheckFileName(name);
+    if (hash.size() != 64) throw std::runtime_error(fmt::format("network.files.{} is no sha256", name));
+  }
+  if (!card.files.contains(card.network_file))
+    throw std::runtime_error("network.files must name network.file");
+  // An IR keeps its weights in the .bin beside the .xml; every other format is one file.
+  const auto weights = std::filesystem::path(card.network_file).replace_extension(".bin").string();
+  card.sha256 = card.files.contains(weights) ? card.files.at(weights) : card.files.at(card.network_file);
+  card.input = ReadInput(j.at("input"));
+  card.crop = ReadCrop(j.at("crop"));
+  card.output_name = j.at("output").at("name");
+  if (j.at("output").at("meaning") != "manipulated")
+    throw std::runtime_error("output.meaning must be \"manipulated\"");
+  if (j.contains("calibration") && !j["calibration"].is_null()) {
+    const json& c = j["calibration"];
+    card.calibration = {.fitted = true, .slope = c.at("slope"), .intercept = c.at("intercept")};
+    if (!(card.calibration.slope > 0)) throw std::runtime_error("calibration.slope must be above 0");
+  }
+  const json& manipulated = j.at("thresholds").at("manipulated");
+  const json& clear = j.at("thresholds").at("clear");
+  card.thresholds = {.manipulated = manipulated.at("score"),
+                     .clear = clear.at("score"),
+                     .fpr_at_manipulated = manipulated.at("fpr")};
+  card.fpr_at_clear = clear.at("fpr");
+  if (!(card.thresholds.clear >= 0 && card.thresholds.clear <= card.thresholds.manipulated &&
+        card.thresholds.manipulated <= 1))
+    throw std::runtime_error("thresholds must satisfy 0 <= clear <= manipulated <= 1");
+  if (j.contains("limits")) card.limits = j["limits"].get<std::vector<std::string>>();
+  return card;
+}
+
+}  // namespace
+
+Result<ModelCard> ParseModelCard(const std::string& text) {
+  try {
+    return Read(text);
+  } catch (const std::exception& e) {
+    return Fail(ErrorCode::kInternal, fmt::format("model.json is not a model card: {}", e.what()),
+                "restore it, or export the model again");
+  }
+}
+
+}  // namespace unmask
