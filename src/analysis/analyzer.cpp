@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "unmask/analyzer.hpp"
+
+#include <cmath>
+#include <fmt/format.h>
+
+#include "analysis/pipeline.hpp"
+#include "base/install.hpp"
+#include "base/version.hpp"
+#include "face/detectors.hpp"
+#include "model/repository.hpp"
+
+namespace unmask {
+namespace {
+
+class PipelineAnalyzer final : public Analyzer {
+ public:
+  PipelineAnalyzer(std::unique_ptr<DecoderPool> decoders, std::unique_ptr<FaceDetector> detector,
+                   std::unique_ptr<Scorer> scorer)
+      : decoders_(std::move(decoders)), detector_(std::move(detector)), scorer_(std::move(scorer)) {
+    software_.unmask = Version();
+    software_.openvino = EngineVersion();
+  }
+
+  Result<Report> Analyze(const std::filesystem::path& file, const std::string& name,
+                         const AnalysisOptions& options, ProgressSink* progress,
+                         std::stop_token stop) override {
+    if (auto valid = Validate(options); !valid) return tl::unexpected(valid.error());
+    auto report =
+        RunPipeline({*decoders_, *detector_, *scorer_}, file, name, options, progress, std::move(stop));
+    if (report) {
+      report->software.unmask = software_.unmask;
+      report->software.openvino = software_.openvino;
+    }
+    return report;
+  }
+
+  const ModelCard& model() const override { return scorer_->card(); }
+  const SoftwareFacts& software() const override { return software_; }
+
+ private:
+  std::unique_ptr<DecoderPool> decoders_;
+  std::unique_ptr<FaceDetector> detector_;
+  std::unique_ptr<Scorer> scorer_;
+  SoftwareFacts software_;
+};
+
+void FillPaths(AnalyzerConfig& config) {
+  const InstallPaths& paths = FindInstallPaths();
+  if (config.models.empty()) config.models = paths.models;
+  if (config.detectors.empty()) config.detectors = paths.detectors;
+  if (config.decoder.empty()) config.decoder = paths.decoder;
+}
+
+}  // namespace
+
+Result<void> Validate(const AnalysisOptions& options) {
+  if (!std::isfinite(options.fps) || options.fps < 0.01 || options.fps > 60)
+    return Fail(ErrorCode::kBadRequest, fmt::format("fps is {} (expected 0.01 to 60)", options.fps));
+  if (options.max_frames < 1 || options.max_frames > 4096)
+    return Fail(ErrorCode::kBadRequest,
+                fmt::format("max_frames is {} (expected 1 to 4096)", options.max_frames));
+  return {};
+}
+
+Result<std::unique_ptr<Analyzer>> Analyzer::Create(AnalyzerConfig config) {
+  FillPaths(config);
+  // Decoders first: they start while the network is compiled.
+  auto decoders = DecoderPool::Create(config.decoder, MediaLimits{.decoder_wall = config.decode_timeout});
+  if (!decoders) return tl::unexpected(decoders.error());
+  auto card = ModelRepository(config.models).Find(config.model);
+  if (!card) return tl::unexpected(card.error());
+  auto scorer = Scorer::Load(std::move(*card), {.device = config.device, .threads = config.threads});
+  if (!scorer) return tl::unexpected(scorer.error());
+  auto detector =
+      MakeFaceDetector({.folder = config.detectors, .yunet = config.yunet, .threads = config.threads});
+  if (!detector) return tl::unexpected(detector.error());
+  return std::make_unique<PipelineAnalyzer>(std::move(*decoders), std::move(*detector), std::move(*scorer));
+}
+
+}  // namespace unmask

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "analysis/judge.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <numeric>
+#include <optional>
+
+namespace unmask {
+namespace {
+
+using Faces = std::span<const FaceReport* const>;
+
+std::vector<const FaceReport*> Usable(Faces faces) {
+  std::vector<const FaceReport*> result;
+  std::copy_if(faces.begin(), faces.end(), std::back_inserter(result),
+               [](const FaceReport* f) { return f->used && f->logit; });
+  return result;
+}
+
+int FacesNeeded(std::int64_t frames_analysed, const JudgeOptions& options) {
+  return static_cast<int>(std::clamp<std::int64_t>(frames_analysed, 1, options.min_faces));
+}
+
+/// Runs of usable faces above the threshold. A single dip does not end a run while it stays above `clear`.
+struct Run {
+  std::size_t first = 0;
+  std::size_t last = 0;
+  int above = 0;
+};
+
+std::vector<Run> FindRuns(std::span<const FaceReport* const> faces, const Thresholds& thresholds) {
+  std::vector<Run> runs;
+  std::optional<Run> run;
+  for (std::size_t i = 0; i < faces.size(); ++i) {
+    const double score = *faces[i]->score;
+    if (score >= thresholds.manipulated) {
+      if (!run) run = Run{.first = i};
+      run->last = i;
+      ++run->above;
+    } else if (run && (score < thresholds.clear || i - run->last > 1)) {
+      runs.push_back(*run);
+      run.reset();
+    }
+  }
+  if (run) runs.push_back(*run);
+  return runs;
+}
+
+Segment ToSegment(std::span<const FaceReport* const> faces, const Run& run) {
+  const auto begin = faces.begin() + static_cast<std::ptrdiff_t>(run.first);
+  const auto end = faces.begin() + static_cast<std::ptrdiff_t>(run.last) + 1;
+  const FaceReport& peak =
+      **std::max_element(begin, end, [](auto* a, auto* b) { return *a->score < *b->score; });
+  return {.start = faces[run.first]->time,
+          .end = faces[run.last]->time,
+          .peak_time = peak.time,
+          .peak_score = *peak.score};
+}
+
+double MeanOfTop(std::vector<double> logits, std::size_t count) {
+  std::sort(logits.begin(), logits.end(), std::greater<>());
+  count = std::min(count, logits.size());
+  return std::accumulate(logits.begin(), logits.begin() + static_cast<std::ptrdiff_t>(count), 0.0) /
+         static_cast<double>(count);
+}
+
+double TrackLogit(std::span<const FaceReport* const> faces, bool persistent, const JudgeOptions& options) {
+  std::vector<double> logits;
+  for (const FaceReport* face : faces) logits.push_back(*face->logit);
+  const std::size_t all = logits.size();
+  if (!persistent) return MeanOfTop(std::move(logits), all);
+  const auto share = static_cast<std::size_t>(std::ceil(options.top_share * static_cast<double>(all)));
+  return MeanOfTop(std::move(logits), std::max(share, static_cast<std::size_t>(options.top_min)));
+}
+
+/// The score whose odds are those of `score` divided by `people`.
+double ForOneOf(double score, int people) { return score / (score + people * (1 - score)); }
+
+void AddReason(std::vector<Reason>& reasons, Reason reason) {
+  if (std::find(reasons.begin(), reasons.end(), reason) == reasons.end()) reasons.push_back(reason);
+}
+
+/// Why faces were not usable, most frequent cause first where that matters to a reader.
+void AddQualityReasons(Faces faces, std::vector<Reason>& reasons) {
+  bool small = false;
+  bool poor = false;
+  for (const FaceReport* face : faces)
+    for (const std::string& code : face->quality.codes) {
+      small |= code == "small";
+      poor |= code == "blurred" || code == "dark" || code == "bright";
+    }
+  if (small) AddReason(reasons, Reason::kFacesTooSmall);
+  if (poor) AddReason(reasons, Reason::kLowQuality);
+}
+
+std::map<int, std::vector<const FaceReport*>> ByTrack(const std::vector<FaceReport>& faces) {
+  std::map<int, std::vector<const FaceReport*>> tracks;
+  for (const FaceReport& face : faces) tracks[face.track].push_back(&face);
+  return tracks;
+}
+
+void JudgeByScore(double score, int judged_tracks, const Thresholds& thresholds, TrackReport& track) {
+  if (ForOneOf(score, judged_tracks) >= thresholds.manipulated) {
+    track.verdict = Verdict::kManipulated;
+  } else if (score < thresholds.clear) {
+    track.verdict = Verdict::kNoManipulationFound;
+  } else {
+    track.verdict = Verdict::kInconclusive;
+    AddReason(track.reasons,
+              score >= thresholds.manipulated ? Reason::kManyFaces : Reason::kBetweenThresholds);
+  }
+}
+
+}  // namespace
+
+double CalibratedScore(double logit, const Calibration& calibration) {
+  return 1 / (1 + std::exp(-(calibration.slope * logit + calibration.intercept)));
+}
+
+bool HasEnoughFaces(Faces faces, std::int64_t frames_analysed, const JudgeOptions& options) {
+  return static_cast<int>(Usable(faces).size()) >= FacesNeeded(frames_analysed, options);
+}
+
+TrackReport JudgeTrack(Faces faces, std::int64_t frames_analysed, int judged_tracks,
+                       const OperatingPoints& points, const JudgeOptions& options) {
+  TrackReport track;
+  track.start = faces.front()->time;
+  track.end = faces.back()->time;
+  track.faces = static_cast<int>(faces.size());
+
+  const bool enough = HasEnoughFaces(faces, frames_analysed, options);
+  std::vector<const FaceReport*> counted = Usable(faces);
+  if (!enough) {  // a score is still of interest, a verdict would not be honest
+    std::copy_if(faces.begin(), faces.end(), std::back_inserter(counted),
+                 [](auto* f) { return !f->used && f->logit; });
+    std::sort(counted.begin(), counted.end(), [](auto* a, auto* b) { return a->time < b->time; });
+    AddReason(track.reasons, Reason::kFewFaces);
+    AddQualityReasons(faces, track.reasons);
+  }
+  const FaceReport* best = counted.empty()
+                               ? faces.front()
+                               : *std::max_element(counted.begin(), counted.end(),
+                                                   [](auto* a, auto* b) { return *a->logit < *b->logit; });
+  track.best = {.frame = best->frame, .time = best->time, .box = best->box};
+  if (counted.empty()) return track;
+
+  const auto runs = FindRuns(counted, points.thresholds);
+  const int persistent_at = std::min(options.persistent_faces, FacesNeeded(frames_analysed, options));
+  const bool persistent =
+      std::any_of(runs.begin(), runs.end(), [&](const Run& r) { return r.above >= persistent_at; });
+  track.logit = TrackLogit(counted, persistent, options);
+  track.score = CalibratedScore(*track.logit, points.calibration);
+  if (!enough) return track;
+  for (const Run& run : runs)
+    if (run.above >= persistent_at) track.segments.push_back(ToSegment(counted, run));
+  JudgeByScore(*track.score, judged_tracks, points.thresholds, track);
+  return track;
+}
+
+void JudgeReport(Report& report, const Calibration& calibration, const JudgeOptions& options) {
+  const OperatingPoints points{report.thresholds, calibration};
+  const auto tracks = ByTrack(report.faces);
+  const std::int64_t frames = report.sampling.frames_analysed;
+  const auto judged = std::count_if(tracks.begin(), tracks.end(),
+                                    [&](const auto& t) { return HasEnoughFaces(t.second, frames, options); });
+
+  report.tracks.clear();
+  const TrackReport* strongest = nullptr;
+  report.tracks.reserve(tracks.size());
+  for (const auto& [id, faces] : tracks) {
+    TrackReport track = JudgeTrack(faces, frames, std::max(1, static_cast<int>(judged)), points, options);
+    track.id = id;
+    report.tracks.push_back(std::move(track));
+    const TrackReport& added = report.tracks.back();
+    const bool counts = judged == 0 || HasEnoughFaces(faces, frames, options);
+    if (counts && added.score && (strongest == nullptr || *added.score > *strongest->score))
+      strongest = &added;
+  }
+
+  if (strongest != nullptr) {
+    report.verdict = strongest->verdict;
+    report.score = strongest->score;
+    report.logit = strongest->logit;
+    report.reasons = strongest->reasons;
+  } else {
+    report.verdict = Verdict::kInconclusive;
+    report.reasons = tracks.empty() ? std::vector{Reason::kNoFace} : report.tracks.front().reasons;
+  }
+}
+
+}  // namespace unmask

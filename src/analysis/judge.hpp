@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "unmask/model.hpp"
+#include "unmask/report.hpp"
+
+namespace unmask {
+
+/// From scored faces to verdicts. Pure functions: the same faces give the same verdict.
+///
+/// A track's logit is the mean over its usable faces; where a stretch of them stays above the threshold
+/// (persistence), it is the mean over the higher half, so that a manipulation of part of a clip is not
+/// diluted. The rule follows what is known of aggregation: logits rather than probabilities, several frames
+/// rather than the highest one, because one bad frame must not accuse anybody. The media's verdict is that of
+/// its most suspicious track.
+struct JudgeOptions {
+  int min_faces = 3;  ///< usable faces that a track needs for a verdict; fewer if fewer frames were analysed
+  int persistent_faces = 3;  ///< consecutive usable faces above the threshold that make evidence persistent
+  double top_share = 0.5;    ///< of a track's faces that count once evidence is persistent, 0..1
+  int top_min = 10;          ///< but at least so many
+  int max_faces_per_frame = 16;  ///< the most that are analysed; more give the warning many_faces
+};
+
+/// What the judge must know of the model.
+struct OperatingPoints {
+  Thresholds thresholds;
+  Calibration calibration;
+};
+
+/// Judges one track from its faces (in order of time; `used`, `logit` and `quality` filled in).
+/// `frames_analysed` is of the whole media; `judged_tracks` the number of tracks that get a verdict: the odds
+/// that one of several innocent people is accused grow with their number, so the odds of each are divided by
+/// it (Bonferroni). Fills all of TrackReport but `id` and the pictures; `best` names the most telling face.
+/// `faces` is not empty.
+TrackReport JudgeTrack(std::span<const FaceReport* const> faces, std::int64_t frames_analysed,
+                       int judged_tracks, const OperatingPoints& points, const JudgeOptions& options = {});
+
+/// True when the track has enough usable faces for a verdict.
+bool HasEnoughFaces(std::span<const FaceReport* const> faces, std::int64_t frames_analysed,
+                    const JudgeOptions& options = {});
+
+/// Fills verdict, score, logit, reasons and tracks of a report from its faces, sampling and thresholds.
+void JudgeReport(Report& report, const Calibration& calibration, const JudgeOptions& options = {});
+
+/// sigmoid(slope * logit + intercept).
+double CalibratedScore(double logit, const Calibration& calibration);
+
+}  // namespace unmask

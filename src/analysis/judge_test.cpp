@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "analysis/judge.hpp"
+
+#include <cmath>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace unmask {
+namespace {
+
+using testing::Contains;
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::Not;
+
+// With slope 1 and intercept 0 these are the logits 2.94 and -0.85.
+const Thresholds kThresholds{.manipulated = 0.95, .clear = 0.3, .fpr_at_manipulated = 0.01};
+
+FaceReport FaceWith(int track, double time, double logit, std::vector<std::string> codes = {}) {
+  FaceReport face;
+  face.track = track;
+  face.time = time;
+  face.frame = static_cast<std::int64_t>(time * 30);
+  face.logit = logit;
+  face.score = CalibratedScore(logit, {});
+  face.used = codes.empty();
+  face.quality.codes = std::move(codes);
+  return face;
+}
+
+Report ReportOf(std::vector<FaceReport> faces, std::int64_t frames) {
+  Report report;
+  report.thresholds = kThresholds;
+  report.faces = std::move(faces);
+  report.sampling.frames_analysed = frames;
+  JudgeReport(report, {});
+  return report;
+}
+
+std::vector<FaceReport> Clip(int track, const std::vector<double>& logits) {
+  std::vector<FaceReport> faces;
+  for (std::size_t i = 0; i < logits.size(); ++i)
+    faces.push_back(FaceWith(track, 0.5 * static_cast<double>(i), logits[i]));
+  return faces;
+}
+
+TEST(Judge, NoFaceIsInconclusiveWithoutAScore) {
+  const Report report = ReportOf({}, 10);
+  EXPECT_EQ(report.verdict, Verdict::kInconclusive);
+  EXPECT_FALSE(report.score);
+  EXPECT_THAT(report.reasons, ElementsAre(Reason::kNoFace));
+}
+
+TEST(Judge, OneFaceIsEnoughForAStill) {
+  EXPECT_EQ(ReportOf(Clip(1, {4}), 1).verdict, Verdict::kManipulated);
+  EXPECT_EQ(ReportOf(Clip(1, {-3}), 1).verdict, Verdict::kNoManipulationFound);
+}
+
+TEST(Judge, BetweenTheThresholdsIsInconclusiveAndSaysSo) {
+  const Report report = ReportOf(Clip(1, {1}), 1);
+  EXPECT_EQ(report.verdict, Verdict::kInconclusive);
+  EXPECT_THAT(report.reasons, ElementsAre(Reason::kBetweenThresholds));
+}
+
+TEST(Judge, OneBadFrameAccusesNobody) {
+  std::vector<double> logits(20, -2.0);
+  logits[7] = 12;
+  const Report report = ReportOf(Clip(1, logits), 20);
+  EXPECT_EQ(report.verdict, Verdict::kNoManipulationFound);
+  EXPECT_THAT(report.tracks[0].segments, IsEmpty());
+}
+
+TEST(Judge, APersistentPartIsNotDilutedByTheRest) {
+  std::vector<double> logits(20, -4.0);
+  for (int i = 4; i < 14; ++i) logits[static_cast<std::size_t>(i)] = 5;
+  const Report report = ReportOf(Clip(1, logits), 20);
+  EXPECT_EQ(report.verdict, Verdict::kManipulated);
+  ASSERT_EQ(report.tracks[0].segments.size(), 1u);
+  EXPECT_DOUBLE_EQ(report.tracks[0].segments[0].start, 2.0);
+  EXPECT_DOUBLE_EQ(report.tracks[0].segments[0].end, 6.5);
+}
+
+TEST(Judge, AShortDipDoesNotSplitASegment) {
+  const Report dip = ReportOf(Clip(1, {5, 5, 5, 1, 5, 5, 5}), 7);
+  EXPECT_EQ(dip.tracks[0].segments.size(), 1u);
+  const Report gap = ReportOf(Clip(1, {5, 5, 5, -3, 5, 5, 5}), 7);
+  EXPECT_EQ(gap.tracks[0].segments.size(), 2u);
+}
+
+TEST(Judge, TooFewFacesGiveAScoreButNoVerdict) {
+  const Report report = ReportOf(Clip(1, {5, 5}), 20);
+  EXPECT_EQ(report.verdict, Verdict::kInconclusive);
+  EXPECT_TRUE(report.score);
+  EXPECT_THAT(report.reasons, Contains(Reason::kFewFaces));
+}
+
+TEST(Judge, AClipOfTwoFramesNeedsOnlyTwoFaces) {
+  EXPECT_EQ(ReportOf(Clip(1, {5, 5}), 2).verdict, Verdict::kManipulated);
+}
+
+TEST(Judge, UnusableFacesNameTheirFlaw) {
+  const Report report = ReportOf({FaceWith(1, 0, 5, {"small"}), FaceWith(1, 0.5, 5, {"blurred"})}, 2);
+  EXPECT_EQ(report.verdict, Verdict::kInconclusive);
+  EXPECT_THAT(report.reasons, ElementsAre(Reason::kFewFaces, Reason::kFacesTooSmall, Reason::kLowQuality));
+}
+
+TEST(Judge, UnusableFacesDoNotCountBesideUsableOnes) {
+  auto faces = Clip(1, {-3, -3, -3});
+  faces.push_back(FaceWith(1, 1.5, 12, {"blurred"}));
+  const Report report = ReportOf(faces, 4);
+  EXPECT_NEAR(*report.logit, -3, 1e-9);
+}
+
+TEST(Judge, TheMostSuspiciousPersonDecides) {
+  auto faces = Clip(1, {-3, -3, -3, -3});
+  for (auto& face : Clip(2, {6, 6, 6, 6})) faces.push_back(face);
+  const Report report = ReportOf(faces, 4);
+  EXPECT_EQ(report.verdict, Verdict::kManipulated);
+  EXPECT_EQ(report.tracks[0].verdict, Verdict::kNoManipulationFound);
+  EXPECT_EQ(report.tracks[1].verdict, Verdict::kManipulated);
+}
+
+TEST(Judge, APasserbyWithoutEnoughFacesDoesNotDecide) {
+  auto faces = Clip(1, {-3, -3, -3, -3});
+  faces.push_back(FaceWith(2, 1.0, 9));
+  EXPECT_EQ(ReportOf(faces, 4).verdict, Verdict::kNoManipulationFound);
+}
+
+TEST(Judge, InACrowdEachAccusationNeedsMoreEvidence) {
+  // Odds of 25 to 1 pass alone (19 to 1 are needed), not as one of ten.
+  const double logit = std::log(25.0);
+  EXPECT_EQ(ReportOf(Clip(1, {logit, logit, logit}), 3).verdict, Verdict::kManipulated);
+  auto faces = Clip(1, {logit, logit, logit});
+  for (int track = 2; track <= 10; ++track)
+    for (auto& face : Clip(track, {-3, -3, -3})) faces.push_back(face);
+  const Report crowd = ReportOf(faces, 3);
+  EXPECT_EQ(crowd.verdict, Verdict::kInconclusive);
+  EXPECT_THAT(crowd.reasons, ElementsAre(Reason::kManyFaces));
+}
+
+TEST(Judge, TheBestFaceIsTheMostTellingUsableOne) {
+  auto faces = Clip(1, {-3, 1, -2});
+  faces.push_back(FaceWith(1, 1.5, 12, {"dark"}));
+  const Report report = ReportOf(faces, 4);
+  EXPECT_DOUBLE_EQ(report.tracks[0].best.time, 0.5);
+  EXPECT_THAT(report.tracks[0].reasons, Not(Contains(Reason::kFewFaces)));
+}
+
+}  // namespace
+}  // namespace unmask

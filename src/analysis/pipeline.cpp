@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "analysis/pipeline.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <fmt/format.h>
+
+#include <opencv2/imgproc.hpp>
+
+#include "analysis/face_scores.hpp"
+#include "base/file.hpp"
+#include "base/hash.hpp"
+#include "face/crop.hpp"
+#include "face/quality.hpp"
+#include "face/tracker.hpp"
+
+namespace unmask {
+namespace {
+
+constexpr double kDisplayMargin = 0.35;  // of the face box on each side: enough to recognise the person
+constexpr int kDisplaySide = 256;        // pixels of the longer side of a face picture
+constexpr int kWholeSide = 1280;         // pixels of the longer side of a whole-frame picture
+
+class Stopwatch {
+ public:
+  double ms() const {
+    return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start_).count();
+  }
+
+ private:
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+/// Copies pixels, reduced so that the longer side is at most `side`.
+std::shared_ptr<const Picture> CopyReduced(const cv::Mat& bgr, int side, double* scale = nullptr) {
+  const double factor = std::min(1.0, static_cast<double>(side) / std::max(bgr.cols, bgr.rows));
+  const cv::Size size(std::max(1, static_cast<int>(std::lround(bgr.cols * factor))),
+                      std::max(1, static_cast<int>(std::lround(bgr.rows * factor))));
+  auto picture = std::make_shared<Picture>();
+  picture->width = size.width;
+  picture->height = size.height;
+  picture->bgr.resize(static_cast<std::size_t>(size.area()) * 3);
+  cv::Mat target(size, CV_8UC3, picture->bgr.data());
+  cv::resize(bgr, target, size, 0, 0, cv::INTER_AREA);
+  if (scale != nullptr) *scale = factor;
+  return picture;
+}
+
+std::shared_ptr<const Picture> DisplayFace(const cv::Mat& frame, const Box& box) {
+  const double margin = kDisplayMargin * std::max(box.width, box.height);
+  const cv::Rect around(static_cast<int>(std::floor(box.x - margin)),
+                        static_cast<int>(std::floor(box.y - margin)),
+                        static_cast<int>(std::ceil(box.width + 2 * margin)),
+                        static_cast<int>(std::ceil(box.height + 2 * margin)));
+  const cv::Rect visible = around & cv::Rect(0, 0, frame.cols, frame.rows);
+  if (visible.empty()) return nullptr;
+  return CopyReduced(frame(visible), kDisplaySide);
+}
+
+MediaFacts ToFacts(const MediaInfo& info, const std::string& name, std::string sha256, std::uint64_t bytes) {
+  return {.name = name,
+          .sha256 = std::move(sha256),
+          .bytes = bytes,
+          .kind = info.kind,
+          .container = info.container,
+          .codec = info.codec,
+          .width = info.width,
+          .height = info.height,
+          .duration = info.duration,
+          .fps = info.fps,
+          .frames = info.frames};
+}
+
+/// One file on its way through the stages.
+class Run {
+ public:
+  Run(const Stages& stages, const AnalysisOptions& options, ProgressSink* progress, std::stop_token stop)
+      : stages_(stages),
+        options_(options),
+        progress_(progress),
+        stop_(std::move(stop)),
+        tracker_({}),
+        scores_(stages.scorer) {}
+
+  Result<Report> Analyze(const std::filesystem::path& file, const std::string& name);
+
+ private:
+  Result<void> Frames(FrameStream& stream);
+  Result<void> OneFrame(const Frame& frame);
+  void Judge();
+  void Tell(double done);
+
+  const Stages& stages_;
+  const AnalysisOptions& options_;
+  ProgressSink* progress_;
+  std::stop_token stop_;
+  Tracker tracker_;
+  FaceScores scores_;
+  Report report_;
+  bool many_faces_ = false;
+  double told_ = 0;
+};
+
+Result<Report> Run::Analyze(const std::filesystem::path& file, const std::string& name) {
+  const Stopwatch watch;
+  auto fd = OpenForReading(file);
+  if (!fd) return tl::unexpected(fd.error());
+  const auto bytes = FileSize(fd->get());
+  if (!bytes) return tl::unexpected(bytes.error());
+  auto sha256 = Sha256OfFile(fd->get());
+  if (!sha256) return tl::unexpected(sha256.error());
+
+  const SamplePlan plan{.mode = options_.mode, .fps = options_.fps, .max_frames = options_.max_frames};
+  auto stream = FrameStream::Open(stages_.decoders, std::move(*fd), plan, stop_);
+  if (!stream) return tl::unexpected(stream.error());
+
+  report_.options = options_;
+  report_.media = ToFacts((*stream)->info(), name, std::move(*sha256), *bytes);
+  if (auto ran = Frames(**stream); !ran) return tl::unexpected(ran.error());
+
+  const DecodeSummary& summary = (*stream)->summary();
+  report_.sampling.mode = options_.mode;
+  report_.sampling.fps = summary.used_fps;
+  report_.sampling.frames_decoded = summary.frames_decoded;
+  report_.sampling.decode_errors = summary.decode_errors;
+  report_.software.libavcodec = summary.decoder_version;
+  auto faces = scores_.Finish();
+  if (!faces) return tl::unexpected(faces.error());
+  report_.faces = std::move(*faces);
+  Judge();
+  if (summary.decode_errors > 0) report_.reasons.push_back(Reason::kDecodeErrors);
+  if (summary.truncated) report_.reasons.push_back(Reason::kTruncated);
+  report_.timing_ms.score = scores_.waited_ms();
+  report_.timing_ms.total = watch.ms();
+  Tell(1);
+  return std::move(report_);
+}
+
+Result<void> Run::Frames(FrameStream& stream) {
+  for (;;) {
+    if (stop_.stop_requested()) return Fail(ErrorCode::kCancelled, "the analysis was cancelled");
+    const Stopwatch watch;
+    auto frame = stream.Next();
+    report_.timing_ms.decode += watch.ms();
+    if (!frame) return tl::unexpected(frame.error());
+    if (!*frame) return {};
+    if (auto done = OneFrame(**frame); !done) return done;
+    Tell(0.98 * stream.progress());  // the last faces are still to be scored
+  }
+}
+
+Result<void> Run::OneFrame(const Frame& frame) {
+  const Stopwatch watch;
+  ++report_.sampling.frames_analysed;
+  std::vector<Face> found = stages_.detector.Detect(frame.bgr);
+  report_.sampling.faces_found += static_cast<std::int64_t>(found.size());
+  const auto limit = static_cast<std::size_t>(JudgeOptions{}.max_faces_per_frame);
+  if (found.size() > limit) {
+    many_faces_ = true;
+    found.resize(limit);
+  }
+  const std::vector<int> tracks = tracker_.Update(frame.time, found);
+
+  FaceScores::Pictures whole;
+  if (options_.keep_frames && !found.empty())
+    whole.whole = CopyReduced(frame.bgr, kWholeSide, &whole.whole_scale);
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    FaceReport face{.track = tracks[i],
+                    .frame = frame.index,
+                    .time = frame.time,
+                    .box = found[i].box,
+                    .detector_score = found[i].score};
+    face.quality = MeasureQuality(frame.bgr, found[i]);
+    face.used = std::all_of(face.quality.codes.begin(), face.quality.codes.end(),
+                            [](const auto& code) { return code == "profile"; });
+    FaceScores::Pictures pictures = whole;
+    pictures.face = DisplayFace(frame.bgr, face.box);
+    const cv::Mat crop = CropPixels(frame.bgr, CropRect(face.box, stages_.scorer.card().crop));
+    if (auto added = scores_.Add(std::move(face), crop, std::move(pictures)); !added) return added;
+  }
+  report_.timing_ms.find += watch.ms();
+  return {};
+}
+
+void Run::Judge() {
+  const ModelCard& card = stages_.scorer.card();
+  report_.model = {.name = card.name,
+                   .version = card.version,
+                   .sha256 = card.sha256,
+                   .calibrated = card.calibration.fitted};
+  report_.thresholds = card.thresholds;
+  JudgeReport(report_, card.calibration);
+  for (TrackReport& track : report_.tracks) {
+    const auto& pictures = scores_.BestOf(track.id);
+    track.best.face = pictures.face;
+    track.best.whole = pictures.whole;
+    track.best.whole_scale = pictures.whole_scale;
+  }
+  if (many_faces_ &&
+      std::find(report_.reasons.begin(), report_.reasons.end(), Reason::kManyFaces) == report_.reasons.end())
+    report_.reasons.push_back(Reason::kManyFaces);
+}
+
+void Run::Tell(double done) {
+  done = std::clamp(done, told_, 1.0);
+  if (progress_ == nullptr || (done < 1 && done - told_ < 0.01)) return;
+  told_ = done;
+  progress_->OnProgress(done);
+}
+
+}  // namespace
+
+Result<Report> RunPipeline(const Stages& stages, const std::filesystem::path& file, const std::string& name,
+                           const AnalysisOptions& options, ProgressSink* progress, std::stop_token stop) {
+  return Run(stages, options, progress, std::move(stop)).Analyze(file, name);
+}
+
+}  // namespace unmask

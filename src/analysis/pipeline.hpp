@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+#include <stop_token>
+#include <string>
+
+#include "analysis/judge.hpp"
+#include "face/face.hpp"
+#include "media/frame_stream.hpp"
+#include "model/scorer.hpp"
+#include "unmask/analyzer.hpp"
+
+namespace unmask {
+
+/// What all analyses share. Everything in it is thread-safe.
+struct Stages {
+  DecoderPool& decoders;
+  FaceDetector& detector;
+  const Scorer& scorer;
+};
+
+/// The way of one file: decode, find, track, score, judge. Runs in the calling thread; the decoder and the
+/// network work beside it. See Analyzer::Analyze for the promises. Fills all of the report but `software`.
+Result<Report> RunPipeline(const Stages& stages, const std::filesystem::path& file, const std::string& name,
+                           const AnalysisOptions& options, ProgressSink* progress, std::stop_token stop);
+
+}  // namespace unmask
