@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "render/outcome.hpp"
+
+namespace unmask {
+
+struct HtmlOptions {
+  std::vector<std::string> limits;  ///< ModelCard::limits: what the model cannot see, in sentences
+  double fpr_at_clear = 0;          ///< ModelCard::fpr_at_clear; 0: not stated
+};
+
+/// One page for people and printers: no script, nothing loaded from elsewhere (a policy in the page forbids
+/// both), pictures and styles inside. Everything untrusted is escaped. The same outcomes give the same page.
+std::string ToHtml(std::span<const Outcome> outcomes, const HtmlOptions& options = {});
+
+/// The page of one report.
+std::string ToHtml(const Report& report, const HtmlOptions& options = {});
+
+}  // namespace unmask

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+
+#include "unmask/error.hpp"
+#include "unmask/picture.hpp"
+
+namespace unmask {
+
+/// The bytes of a JPEG file; `quality` 1..100. kBadRequest for an empty picture or one whose bytes do not fit
+/// its size. Carries no metadata.
+Result<std::string> EncodeJpeg(const Picture& picture, int quality = 90);
+
+/// The bytes of a PNG file. Fails as EncodeJpeg() does.
+Result<std::string> EncodePng(const Picture& picture);
+
+}  // namespace unmask
