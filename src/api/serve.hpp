@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <stop_token>
+#include <string>
+
+#include "unmask/analyzer.hpp"
+
+namespace unmask {
+
+/// How `unmask serve` serves. Every field has a default that suits one machine.
+struct ServeOptions {
+  std::string listen = "127.0.0.1:8080";  ///< ADDR:PORT or [IPV6]:PORT; port 0 takes a free one
+  std::filesystem::path data;    ///< uploads lie here, nameless, while they are analysed; empty: the system's
+                                 ///< folder for temporary files. Made when absent
+  std::filesystem::path web;     ///< the page's files; empty: FindInstallPaths().web
+  std::filesystem::path models;  ///< the repository that /v1/models lists; empty: FindInstallPaths().models
+
+  std::uint64_t max_upload_bytes = std::uint64_t{2} << 30;  ///< of one request's body
+  int jobs = 0;                ///< analyses that run at once; 0 = one for each core
+  int max_queue = 64;          ///< analyses that may wait; one more is answered 503
+  int max_connections = 1024;  ///< open at once; one more is answered 503
+
+  double retention = 3600;         ///< seconds that a finished analysis is kept, 1..2592000
+  int retention_count = 1000;      ///< finished analyses that are kept; the oldest goes first
+  double max_wait = 300;           ///< seconds, the most that ?wait= may ask for
+  double header_timeout = 10;      ///< seconds in which a request's header must arrive
+  double progress_timeout = 20;    ///< seconds without a byte from (or to) a client before it is given up
+  double keep_alive_timeout = 60;  ///< seconds that a connection may idle between requests
+
+  double routing_delay = 0;  ///< seconds between "not ready" and the end of accepting, for load balancers
+  double grace = 10;         ///< seconds that running analyses get to finish at shutdown
+};
+
+/// Serves the native interface (/v1, operations, the page) until `stop` is requested and the shutdown is
+/// done. Blocks. `on_listening` is called once, with "http://127.0.0.1:8080", when connections are accepted.
+/// Installs no signal handlers. Fails with kBadRequest (an option out of range), kConflict (the address is in
+/// use) or kInternal, each with a hint; nothing is served then.
+Result<void> RunServer(const ServeOptions& options, Analyzer& analyzer, std::stop_token stop,
+                       const std::function<void(const std::string& url)>& on_listening = {});
+
+}  // namespace unmask
