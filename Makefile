@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+# One door to every habit of this project. `make help` lists them; CI calls only these.
+SHELL := /bin/bash
+JOBS ?= $(shell nproc)
+LISTEN ?= 127.0.0.1:8080
+DATA ?= ../shared/data
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## list the targets
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
+
+.PHONY: setup
+setup: ## install what building and running need (Debian 12; root or sudo)
+	@tools/setup.sh
+
+.PHONY: setup-tests
+setup-tests: ## install what the tests need, too
+	@tools/setup.sh --tests
+
+build-%:
+	@mkdir -p build
+	@cmake --preset $* >build/$*.log || { cat build/$*.log; exit 1; }
+	@cmake --build --preset $* -j $(JOBS)
+
+.PHONY: build
+build: setup ## build the release program, build/release/unmask
+	@$(MAKE) --no-print-directory build-release
+
+.PHONY: serve
+serve: build ## set up, build and serve on LISTEN (default 127.0.0.1:8080)
+	@exec build/release/unmask serve --listen $(LISTEN)
+
+.PHONY: test
+test: setup-tests ## set up, build and run every test
+	@$(MAKE) --no-print-directory build-release
+	ctest --test-dir build/release --output-on-failure -j $(JOBS)
+	.venv/bin/pytest -q tests
+
+.PHONY: lint
+lint: setup-tests ## check formatting, scripts and Python
+	tools/lint.sh
+
+.PHONY: format
+format: ## format all C++ files in place
+	@git ls-files '*.hpp' '*.cpp' | xargs clang-format-16 -i
+
+.PHONY: asan tsan
+asan tsan: setup-tests ## unit tests under the address and undefined-behaviour (asan) or thread (tsan) sanitizer
+	@$(MAKE) --no-print-directory build-$@
+	ctest --test-dir build/$@ --output-on-failure -j $(JOBS)
+
+.PHONY: fuzz
+fuzz: setup-tests ## build the fuzzers with clang and run each for FUZZ_SECONDS (default 60)
+	@$(MAKE) --no-print-directory build-fuzz
+	tools/fuzz.sh build/fuzz $(or $(FUZZ_SECONDS),60)
+
+.PHONY: coverage
+coverage: setup-tests ## line coverage of the unit tests
+	@$(MAKE) --no-print-directory build-coverage
+	ctest --test-dir build/coverage -j $(JOBS) >/dev/null
+	.venv/bin/gcovr -r . --filter src/ build/coverage
+
+.PHONY: bench
+bench: setup-tests ## micro-benchmarks, then whole scans against plain decoding
+	@$(MAKE) --no-print-directory build-bench
+	for bench in build/bench/*_bench; do $$bench --benchmark_min_time=0.2; done
+	tools/bench.py build/bench/unmask
+
+.PHONY: train-setup
+train-setup: ## make the Python environment of training/ (PyTorch, about 6 GB)
+	training/setup.sh
+
+.PHONY: train
+train: train-setup ## train, evaluate, calibrate and export the model from DATA (hours)
+	training/reproduce.sh --data $(DATA)
+
+.PHONY: train-check
+train-check: train-setup ## recompute the committed model's validation figures from DATA
+	training/reproduce.sh --evaluate-only --data $(DATA)
+
+.PHONY: clean
+clean: ## remove build folders
+	rm -rf build

