@@ -14,8 +14,8 @@ struct JsonOptions {
 };
 
 /// The report as native-api section 1 shows it: the same fields in the same order, null for what is absent.
-/// Scores, logits and thresholds have at most 6 decimals, times 3, boxes and angles 1, milliseconds none, so
-/// that equal reports are equal text. Always valid UTF-8: broken bytes of a file name become U+FFFD.
+/// Scores and logits have at most 6 decimals, times 3, angles 1, boxes and milliseconds none, so that equal
+/// reports are equal text. Always valid UTF-8: broken bytes of a file name become U+FFFD.
 std::string ToJson(const Report& report, const JsonOptions& options = {});
 
 /// A report, or {"media": {"name": ...}, "error": {"code", "message", "hint", "limit"}} for a file that

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "render/json.hpp"
+
+#include <cmath>
+#include <cstdint>
+
+#include <nlohmann/json.hpp>
+
+#include "render/json_value.hpp"
+
+namespace unmask {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json Rounded(double value, double steps) {
+  if (!std::isfinite(value)) return nullptr;
+  return std::round(value * steps) / steps + 0.0;  // + 0.0 turns -0.0 into 0.0
+}
+
+Json Score(double value) { return Rounded(value, 1e6); }
+Json Time(double value) { return Rounded(value, 1e3); }
+Json Angle(double value) { return Rounded(value, 10); }
+
+Json Whole(double value) {
+  if (!std::isfinite(value)) return nullptr;
+  return static_cast<std::int64_t>(std::llround(value));
+}
+
+Json Score(const std::optional<double>& value) { return value ? Score(*value) : Json(nullptr); }
+Json Time(const std::optional<double>& value) { return value ? Time(*value) : Json(nullptr); }
+
+Json ToValue(const Box& box) { return {Whole(box.x), Whole(box.y), Whole(box.width), Whole(box.height)}; }
+
+Json ToValue(const std::vector<Reason>& reasons) {
+  Json names = Json::array();
+  for (const Reason reason : reasons) names.push_back(ReasonName(reason));
+  return names;
+}
+
+const char* ModeName(SampleMode mode) { return mode == SampleMode::kFps ? "fps" : "keyframes"; }
+
+Json ToValue(const MediaFacts& media) {
+  return {{"name", media.name},
+          {"sha256", media.sha256},
+          {"bytes", media.bytes},
+          {"kind", media.kind == MediaKind::kImage ? "image" : "video"},
+          {"container", media.container},
+          {"codec", media.codec},
+          {"width", media.width},
+          {"height", media.height},
+          {"duration", Time(media.duration)},
+          {"fps", Time(media.fps)},
+          {"frames", media.frames ? Json(*media.frames) : Json(nullptr)}};
+}
+
+Json ToValue(const TrackReport& track) {
+  Json segments = Json::array();
+  for (const Segment& segment : track.segments)
+    segments.push_back({{"start", Time(segment.start)},
+                        {"end", Time(segment.end)},
+                        {"peak_time", Time(segment.peak_time)},
+                        {"peak_score", Score(segment.peak_score)}});
+  return {{"id", track.id},
+          {"verdict", VerdictName(track.verdict)},
+          {"score", Score(track.score)},
+          {"logit", Score(track.logit)},
+          {"reasons", ToValue(track.reasons)},
+          {"start", Time(track.start)},
+          {"end", Time(track.end)},
+          {"faces", track.faces},
+          {"segments", std::move(segments)},
+          {"best",
+           {{"frame", track.best.frame}, {"time", Time(track.best.time)}, {"box", ToValue(track.best.box)}}}};
+}
+
+Json ToValue(const FaceReport& face) {
+  const FaceQuality& quality = face.quality;
+  return {{"track", face.track},
+          {"frame", face.frame},
+          {"time", Time(face.time)},
+          {"box", ToValue(face.box)},
+          {"score", Score(face.score)},
+          {"logit", Score(face.logit)},
+          {"detector_score", Score(face.detector_score)},
+          {"quality",
+           {{"size", Whole(quality.size)},
+            {"sharpness", Time(quality.sharpness)},
+            {"brightness", Time(quality.brightness)},
+            {"yaw", Angle(quality.yaw)},
+            {"pitch", Angle(quality.pitch)},
+            {"codes", Json(quality.codes)}}},
+          {"used", face.used}};
+}
+
+}  // namespace
+
+Json FacesToJsonValue(const Report& report) {
+  Json faces = Json::array();
+  for (const FaceReport& face : report.faces) faces.push_back(ToValue(face));
+  return faces;
+}
+
+Json ToJsonValue(const Report& report, const JsonOptions& options) {
+  Json tracks = Json::array();
+  for (const TrackReport& track : report.tracks) tracks.push_back(ToValue(track));
+
+  const Sampling& sampling = report.sampling;
+  Json value = {{"schema", "unmask.report/1"},
+                {"media", ToValue(report.media)},
+                {"verdict", VerdictName(report.verdict)},
+                {"score", Score(report.score)},
+                {"logit", Score(report.logit)},
+                {"reasons", ToValue(report.reasons)},
+                {"thresholds",
+                 {{"manipulated", Score(report.thresholds.manipulated)},
+                  {"clear", Score(report.thresholds.clear)},
+                  {"fpr_at_manipulated", Score(report.thresholds.fpr_at_manipulated)}}},
+                {"tracks", std::move(tracks)}};
+  if (options.faces) value["faces"] = FacesToJsonValue(report);
+  value["stability"] = {{"checked", report.stability.checked},
+                        {"variants", report.stability.variants},
+                        {"flips", report.stability.flips},
+                        {"spread", Score(report.stability.spread)}};
+  value["sampling"] = {
+      {"mode", ModeName(sampling.mode)},           {"fps", Time(sampling.fps)},
+      {"frames_decoded", sampling.frames_decoded}, {"frames_analysed", sampling.frames_analysed},
+      {"faces_found", sampling.faces_found},       {"decode_errors", sampling.decode_errors}};
+  value["model"] = {{"name", report.model.name},
+                    {"version", report.model.version},
+                    {"sha256", report.model.sha256},
+                    {"calibrated", report.model.calibrated}};
+  value["software"] = {{"unmask", report.software.unmask},
+                       {"libavcodec", report.software.libavcodec},
+                       {"openvino", report.software.openvino}};
+  // keep_frames is not stated: it adds pictures beside the report and changes nothing in it.
+  value["options"] = {{"fps", Time(report.options.fps)},
+                      {"max_frames", report.options.max_frames},
+                      {"mode", ModeName(report.options.mode)}};
+  value["timing_ms"] = {{"total", Whole(report.timing_ms.total)},
+                        {"decode", Whole(report.timing_ms.decode)},
+                        {"find", Whole(report.timing_ms.find)},
+                        {"score", Whole(report.timing_ms.score)}};
+  return value;
+}
+
+Json ToJsonValue(const Error& error) {
+  Json value = {{"code", CodeName(error.code)}, {"message", error.message}};
+  if (!error.hint.empty()) value["hint"] = error.hint;
+  if (!error.limit.empty()) value["limit"] = error.limit;
+  return value;
+}
+
+std::string PrintJson(const Json& value, int indent) {
+  return value.dump(indent, ' ', false, Json::error_handler_t::replace);
+}
+
+std::string ToJson(const Report& report, const JsonOptions& options) {
+  return PrintJson(ToJsonValue(report, options), options.indent);
+}
+
+std::string ToJson(const Outcome& outcome, const JsonOptions& options) {
+  if (outcome.report) return ToJson(*outcome.report, options);
+  return PrintJson({{"media", {{"name", outcome.name}}}, {"error", ToJsonValue(outcome.report.error())}},
+                   options.indent);
+}
+
+}  // namespace unmask
