@@ -7,20 +7,17 @@
 #include <nlohmann/json.hpp>
 
 #include "render/json_value.hpp"
+#include "render/round.hpp"
 
 namespace unmask {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json Rounded(double value, double steps) {
-  if (!std::isfinite(value)) return nullptr;
-  return std::round(value * steps) / steps + 0.0;  // + 0.0 turns -0.0 into 0.0
-}
-
-Json Score(double value) { return Rounded(value, 1e6); }
-Json Time(double value) { return Rounded(value, 1e3); }
-Json Angle(double value) { return Rounded(value, 10); }
+// nlohmann prints NaN as null.
+Json Score(double value) { return RoundScore(value); }
+Json Time(double value) { return RoundTime(value); }
+Json Angle(double value) { return RoundAngle(value); }
 
 Json Whole(double value) {
   if (!std::isfinite(value)) return nullptr;
