@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+namespace unmask {
+
+/// How `unmask` ends (native-api, section 2). When both fit, kFailOn wins over kSomeFailed: a script that
+/// asks for --fail-on wants to know of the finding first.
+enum ExitCode : int {
+  kAllDone = 0,       ///< every file analysed, every check passed
+  kFailOn = 1,        ///< a file has a verdict of --fail-on; a check of `unmask doctor` failed
+  kWrongUsage = 2,    ///< the command line makes no sense
+  kSomeFailed = 3,    ///< some file could not be analysed (the others were), or the program cannot work here
+  kInterrupted = 130  ///< SIGINT or SIGTERM: what was done is printed (128 + SIGINT, as shells count)
+};
+
+}  // namespace unmask

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/model.hpp"
+
+#include <cstdio>
+#include <fmt/format.h>
+
+#include "base/install.hpp"
+#include "cli/exit_code.hpp"
+#include "cli/print.hpp"
+#include "model/repository.hpp"
+#include "render/text.hpp"
+
+namespace unmask {
+namespace {
+
+std::string Percent(double value) { return fmt::format("{:.4g} %", value * 100); }
+
+std::string Line(std::string_view name, std::string_view value) {
+  return fmt::format("{:<14}{}\n", name, EscapeForTerminal(value));
+}
+
+int List(const ModelRepository& repository, bool json) {
+  const auto cards = repository.List();
+  if (!cards) {
+    PrintError(cards.error());
+    return kSomeFailed;
+  }
+  if (json) {
+    fmt::print("[");
+    for (std::size_t i = 0; i < cards->size(); ++i) fmt::print("{}{}", i == 0 ? "" : ",\n", (*cards)[i].json);
+    fmt::print("]\n");
+    return kAllDone;
+  }
+  if (cards->empty()) {
+    PrintError({ErrorCode::kNotFound, "the repository holds no model", "name another one with --models", ""});
+    return kSomeFailed;
+  }
+  for (const ModelCard& card : *cards)
+    fmt::print("{:<20} {}\n", EscapeForTerminal(fmt::format("{}:{}", card.name, card.version)),
+               EscapeForTerminal(card.description));
+  return kAllDone;
+}
+
+int Show(const ModelRepository& repository, const ModelCommand& command) {
+  const auto card = repository.Find(command.name);
+  if (!card) {
+    PrintError(card.error());
+    return card.error().code == ErrorCode::kInternal ? kSomeFailed : kWrongUsage;
+  }
+  if (command.json) {
+    fmt::print("{}{}", card->json, card->json.ends_with('\n') ? "" : "\n");
+    return kAllDone;
+  }
+  fmt::print("{}", DescribeModel(*card));
+  const auto verified = ModelRepository::Verify(*card);
+  if (verified) {
+    fmt::print("{}", Line("files", "as the card says (sha256 checked)"));
+    return kAllDone;
+  }
+  std::fflush(stdout);
+  PrintError(verified.error());
+  return kSomeFailed;
+}
+
+}  // namespace
+
+std::string DescribeModel(const ModelCard& card) {
+  std::string text;
+  text += Line("model", fmt::format("{}:{}", card.name, card.version));
+  text += Line("description", card.description);
+  text += Line("licence", card.licence);
+  text += Line("folder", card.folder.string());
+  text += Line("weights", fmt::format("{} (sha256 {})", card.network_file, card.sha256));
+  text += Line("input", fmt::format("{}x{} pixels of one face, {}", card.input.width, card.input.height,
+                                    card.input.rgb ? "RGB" : "BGR"));
+  text +=
+      Line("calibrated",
+           card.calibration.fitted
+               ? fmt::format("yes: score = sigmoid({:.4g} x logit {} {:.4g})", card.calibration.slope,
+                             card.calibration.intercept < 0 ? "-" : "+", std::abs(card.calibration.intercept))
+               : "no: scores are not probabilities");
+  text += Line("manipulated", fmt::format("from a score of {} on ({} false positives on validation data)",
+                                          Percent(card.thresholds.manipulated),
+                                          Percent(card.thresholds.fpr_at_manipulated)));
+  text += Line("clear",
+               fmt::format("below a score of {} ({} of the untouched faces lie above, on validation data)",
+                           Percent(card.thresholds.clear), Percent(card.fpr_at_clear)));
+  for (std::size_t i = 0; i < card.limits.size(); ++i)
+    text += Line(i == 0 ? "limits" : "", "- " + card.limits[i]);
+  return text;
+}
+
+int RunModel(const ModelCommand& command) {
+  const ModelRepository repository(command.models.empty() ? FindInstallPaths().models : command.models);
+  return command.action == ModelCommand::Action::kList ? List(repository, command.json)
+                                                       : Show(repository, command);
+}
+
+}  // namespace unmask

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "unmask/model.hpp"
+
+namespace unmask {
+
+/// What `unmask model` was told.
+struct ModelCommand {
+  enum class Action { kList, kShow };
+  Action action = Action::kList;
+  std::filesystem::path models;  ///< the repository; empty: the installed one
+  std::string name;              ///< for kShow: NAME or NAME:VERSION
+  bool json = false;             ///< the card's own JSON
+};
+
+/// Prints the models. Returns the exit code.
+int RunModel(const ModelCommand& command);
+
+/// The card's facts for people to read.
+std::string DescribeModel(const ModelCard& card);
+
+}  // namespace unmask

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/options.hpp"
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+
+#include "cli/arguments.hpp"
+
+namespace unmask {
+namespace {
+
+constexpr auto kAnalysis = "Analysis";
+constexpr auto kResults = "Results";
+constexpr auto kMachine = "Model and machine";
+constexpr auto kLimits = "Limits";
+
+/// An option whose text is read by `parse`; its error becomes CLI11's.
+template <typename Target, typename Parse>
+CLI::Option* Add(CLI::App& app, const std::string& flags, Target& target, const std::string& help,
+                 const std::string& type, const std::string& standard, Parse parse) {
+  auto* option = app.add_option_function<std::string>(
+      flags, [&target, parse](const std::string& text) { target = static_cast<Target>(*parse(text)); }, help);
+  option->check([parse](const std::string& text) {
+    const auto value = parse(text);
+    return value ? std::string() : value.error().message;
+  });
+  option->type_name(type);
+  if (!standard.empty()) option->default_str(standard);
+  return option;
+}
+
+CLI::Option* AddNumber(CLI::App& app, const std::string& flags, double& target, double least, double most,
+                       const std::string& help) {
+  return Add(app, flags, target, help, "NUMBER", fmt::format("{}", target),
+             [=](const std::string& text) { return ParseNumber(text, least, most); });
+}
+
+CLI::Option* AddWhole(CLI::App& app, const std::string& flags, int& target, std::int64_t least,
+                      std::int64_t most, const std::string& help, const std::string& standard = "") {
+  return Add(app, flags, target, help, "N", standard.empty() ? fmt::format("{}", target) : standard,
+             [=](const std::string& text) { return ParseWhole(text, least, most); });
+}
+
+CLI::Option* AddPath(CLI::App& app, const std::string& flags, std::filesystem::path& target,
+                     const std::string& help, const std::string& type) {
+  return Add(app, flags, target, help, type, "", [](const std::string& text) -> Result<std::string> {
+    if (text.empty()) return Fail(ErrorCode::kBadRequest, "expected a path, found nothing");
+    return text;
+  });
+}
+
+template <typename Enum>
+auto OneOf(std::vector<std::pair<std::string, Enum>> words) {
+  return [words = std::move(words)](const std::string& text) -> Result<Enum> {
+    std::string known;
+    for (const auto& [word, value] : words) {
+      if (word == text) return value;
+      known += (known.empty() ? "" : ", ") + word;
+    }
+    return Fail(ErrorCode::kBadRequest, fmt::format("expected one of {}, found '{}'", known, text));
+  };
+}
+
+void AddModels(CLI::App& app, std::filesystem::path& models) {
+  AddPath(app, "--models", models, "The model repository; default: the one that came with the program", "DIR")
+      ->group(kMachine);
+}
+
+void AddAnalyzer(CLI::App& app, AnalyzerConfig& config) {
+  app.add_option("--model", config.model, "The model that judges; without a version the newest one")
+      ->type_name("NAME[:VERSION]")
+      ->capture_default_str()
+      ->group(kMachine);
+  AddModels(app, config.models);
+  app.add_option("--device", config.device,
+                 "Where the network runs: CPU, GPU (Intel), ... as OpenVINO calls it")
+      ->type_name("DEVICE")
+      ->capture_default_str()
+      ->group(kMachine);
+  AddWhole(app, "--threads", config.threads, 0, 1024, "Threads of the network", "one for each core")
+      ->group(kMachine);
+  AddPath(app, "--yunet", config.yunet, "Find faces with this YuNet network instead of BlazeFace",
+          "FILE.onnx")
+      ->group(kMachine);
+  AddPath(app, "--detectors", config.detectors,
+          "The face detectors' files; default: those that came with the program", "DIR")
+      ->group(kMachine);
+  AddPath(app, "--decoder", config.decoder,
+          "The program unmask-decoder; default: the one beside this program", "FILE")
+      ->group(kMachine);
+  AddNumber(app, "--decode-timeout", config.decode_timeout, 1, 86400,
+            "Seconds of wall clock that decoding one file may take")
+      ->group(kMachine);
+}
+
+}  // namespace
+
+void DeclareScan(CLI::App& app, ScanCommand& command) {
+  app.add_option("PATH", command.paths,
+                 "Pictures and videos, and folders (in depth; hidden files and documents are skipped)")
+      ->configurable(false)
+      ->type_name("");
+
+  auto* format =
+      Add(app, "--format", command.format,
+          "table, json (one array), jsonl (one object a line), csv or html (a page that needs nothing else)",
+          "FORMAT", "table on a terminal, else jsonl",
+          OneOf<ScanFormat>({{"table", ScanFormat::kTable},
+                             {"json", ScanFormat::kJson},
+                             {"jsonl", ScanFormat::kJsonLines},
+                             {"csv", ScanFormat::kCsv},
+                             {"html", ScanFormat::kHtml}}));
+  format->group(kResults);
+  AddPath(app, "--output,-o", command.output,
+          "Write there, all at once in the end, instead of to standard output", "FILE")
+      ->group(kResults);
+  app.add_flag("--faces", command.faces, "With every face, not only the tracks (json and jsonl)")
+      ->group(kResults);
+  AddPath(app, "--overlay", command.overlay,
+          "Write annotated pictures into this folder: one for a still, one for each track of a video", "DIR")
+      ->group(kResults);
+  const auto verdict =
+      OneOf<Verdict>({{"manipulated", Verdict::kManipulated}, {"inconclusive", Verdict::kInconclusive}});
+  app.add_option_function<std::vector<std::string>>(
+         "--fail-on",
+         [&command, verdict](const std::vector<std::string>& words) {
+           command.fail_on.clear();
+           for (const std::string& word : words) command.fail_on.push_back(*verdict(word));
+         },
+         "Exit with 1 if any file has this verdict: manipulated or inconclusive; may be repeated")
+      ->check([verdict](const std::string& word) {
+        const auto value = verdict(word);
+        return value ? std::string() : value.error().message;
+      })
+      ->type_name("VERDICT")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->group(kResults);
+
+  AddNumber(app, "--fps", command.analysis.fps, 0.01, 60,
+            "Frames of a video to look at each second; raise it for manipulations shorter than a second")
+      ->group(kAnalysis);
+  AddWhole(app, "--max-frames", command.analysis.max_frames, 1, 4096,
+           "The most frames of one video; a longer one is sampled more thinly over its whole length")
+      ->group(kAnalysis);
+  app.add_flag_callback(
+         "--keyframes", [&command] { command.analysis.mode = SampleMode::kKeyframes; },
+         "Look at key frames only: several times cheaper, for triage (--fps is then not used)")
+      ->group(kAnalysis);
+  AddWhole(app, "--jobs,-j", command.jobs, 1, 1024, "Files that are analysed at once", "one for each core")
+      ->group(kMachine);
+  AddAnalyzer(app, command.analyzer);
+}
+
+void DeclareServe(CLI::App& app, ServeCommand& command) {
+  ServeOptions& options = command.options;
+  app.add_option("--listen", options.listen,
+                 "Where to accept connections; [::1]:8080 for IPv6, port 0 for a free one")
+      ->type_name("ADDR:PORT")
+      ->capture_default_str();
+  AddPath(app, "--data", options.data,
+          "Folder for uploads while they are analysed; default: the system's temporary folder", "DIR");
+  AddPath(app, "--web", options.web, "The page's files; default: those that came with the program", "DIR");
+  AddNumber(app, "--retention", options.retention, 1, 2592000, "Seconds that a finished analysis is kept");
+  AddWhole(app, "--retention-count", options.retention_count, 1, 10'000'000,
+           "Finished analyses that are kept");
+
+  Add(app, "--max-upload", options.max_upload_bytes, "Bytes of one upload; K, M and G are understood",
+      "BYTES", "2G", ParseBytes)
+      ->group(kLimits);
+  AddWhole(app, "--jobs,-j", options.jobs, 1, 1024, "Analyses that run at once", "one for each core")
+      ->group(kLimits);
+  AddWhole(app, "--max-queue", options.max_queue, 0, 1'000'000,
+           "Analyses that may wait; one more is answered 503")
+      ->group(kLimits);
+  AddWhole(app, "--max-connections", options.max_connections, 1, 1'000'000,
+           "Connections at once; one more is answered 503")
+      ->group(kLimits);
+  AddNumber(app, "--max-wait", options.max_wait, 0, 3600, "Seconds, the most that ?wait= may ask for")
+      ->group(kLimits);
+  AddNumber(app, "--header-timeout", options.header_timeout, 0.1, 3600,
+            "Seconds in which a request's header must arrive")
+      ->group(kLimits);
+  AddNumber(app, "--progress-timeout", options.progress_timeout, 0.1, 3600,
+            "Seconds without a byte before a client is given up")
+      ->group(kLimits);
+  AddNumber(app, "--keep-alive-timeout", options.keep_alive_timeout, 0.1, 3600,
+            "Seconds that a connection may idle between requests")
+      ->group(kLimits);
+  AddNumber(app, "--routing-delay", options.routing_delay, 0, 600,
+            "At shutdown, seconds between \"not ready\" and the end of accepting, for load balancers")
+      ->group(kLimits);
+  AddNumber(app, "--grace", options.grace, 0, 3600,
+            "At shutdown, seconds that running analyses get to finish")
+      ->group(kLimits);
+  AddAnalyzer(app, command.analyzer);
+}
+
+void DeclareDoctor(CLI::App& app, DoctorCommand& command) {
+  bool& json = command.json;
+  Add(app, "--format", json, "text or json", "FORMAT", "text",
+      OneOf<bool>({{"text", false}, {"json", true}}));
+  AddAnalyzer(app, command.analyzer);
+}
+
+void DeclareModel(CLI::App& app, ModelCommand& command) {
+  app.require_subcommand(0, 1);
+  auto* list = app.add_subcommand("list", "All models of the repository, with their versions");
+  list->parse_complete_callback([&command] { command.action = ModelCommand::Action::kList; });
+  auto* show = app.add_subcommand("show", "What one model takes, gives, and cannot see");
+  show->parse_complete_callback([&command] { command.action = ModelCommand::Action::kShow; });
+  show->add_option("NAME", command.name, "NAME or NAME:VERSION; without a version the newest one")
+      ->configurable(false)
+      ->type_name("");
+  for (CLI::App* action : {list, show}) {
+    action->add_flag("--json", command.json, "The models' own JSON");
+    AddModels(*action, command.models);
+  }
+}
+
+}  // namespace unmask

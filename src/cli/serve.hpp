@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "api/serve.hpp"
+#include "unmask/analyzer.hpp"
+
+namespace unmask {
+
+/// What `unmask serve` was told.
+struct ServeCommand {
+  ServeOptions options;
+  AnalyzerConfig analyzer;
+};
+
+/// Serves until SIGINT or SIGTERM. Returns the exit code. Call it once, before any thread is started.
+int RunServe(const ServeCommand& command);
+
+}  // namespace unmask

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+
+#include "cli/command_line.hpp"
+#include "cli/exit_code.hpp"
+
+namespace {
+
+int Run(const unmask::Answer& answer) {
+  std::fputs(answer.out.c_str(), stdout);
+  std::fputs(answer.err.c_str(), stderr);
+  return answer.exit_code;
+}
+int Run(const unmask::ScanCommand& command) { return unmask::RunScan(command); }
+int Run(const unmask::ServeCommand& command) { return unmask::RunServe(command); }
+int Run(const unmask::DoctorCommand& command) { return unmask::RunDoctor(command); }
+int Run(const unmask::ModelCommand& command) { return unmask::RunModel(command); }
+
+}  // namespace
+
+int main(int argc, char** argv) try {
+  const auto environment = [](const std::string& name) -> std::optional<std::string> {
+    const char* value = std::getenv(name.c_str());
+    return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+  };
+  const unmask::CommandLine line =
+      unmask::ParseCommandLine({argv + (argc > 0 ? 1 : 0), argv + argc}, environment);
+  unmask::SetLogLevel(line.log_level);
+  return std::visit([](const auto& command) { return Run(command); }, line.command);
+} catch (const std::exception& error) {
+  std::fprintf(stderr, "error: %s\nhint: this is a fault of unmask; please report it with the command line\n",
+               error.what());
+  return unmask::kSomeFailed;
+}
