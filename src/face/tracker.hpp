@@ -20,11 +20,21 @@ class Tracker {
     double max_gap = 2.1;  ///< longest time without a face before a track ends, seconds
   };
 
+  /// A track that has not ended, and where its face should be now.
+  struct Expectation {
+    int id = 0;
+    Box box;
+    double last_seen = 0;  ///< seconds
+  };
+
   explicit Tracker(Options options) : options_(options) {}
 
   /// Assigns the faces of one frame to tracks and opens new ones. Frames come in rising time. O(tracks x
   /// faces). Returns, for each face, the id of its track, from 1.
   std::vector<int> Update(double time, std::span<const Face> faces);
+
+  /// The tracks that a face at `time` could still belong to, oldest first.
+  std::vector<Expectation> Expect(double time) const;
 
  private:
   struct Track {
@@ -34,6 +44,9 @@ class Tracker {
     double vx = 0;  ///< of the box's centre, pixels a second
     double vy = 0;
   };
+
+  Box Predict(const Track& track, double time) const;
+  void Move(Track& track, double time, const Box& box) const;
 
   Options options_;
   int next_id_ = 1;

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <optional>
+#include <span>
+#include <spdlog/spdlog.h>
+#include <string>
+
+#include <opencv2/core.hpp>
+
+#include "face/face.hpp"
+#include "face/letterbox.hpp"
+#include "unmask/error.hpp"
+
+namespace unmask {
+
+/// The faces whose centre lies in the picture and that are not more than twice as long as it: nobody has to
+/// care about wild boxes later.
+std::vector<Face> Plausible(std::vector<Face> faces, cv::Size picture);
+
+/// Keeps the promises that every FaceDetector makes about bad pictures and failing engines.
+class DetectorGuard {
+ public:
+  explicit DetectorGuard(std::string name) : name_(std::move(name)) {}
+
+  /// `find` of the picture as CV_8UC3, if it has any pixel, less the boxes that no face in it can have. What
+  /// goes wrong is logged, the first time.
+  template <typename Find>
+  std::vector<Face> Run(const cv::Mat& picture, Find find) {
+    try {
+      const cv::Mat bgr = AsBgr(picture);
+      if (bgr.empty()) return {};
+      Result<std::vector<Face>> faces = find(bgr);
+      if (faces) return Plausible(std::move(*faces), bgr.size());
+      Log(faces.error().message);
+    } catch (const cv::Exception& e) {
+      Log(e.what());
+    }
+    return {};
+  }
+
+ private:
+  void Log(const std::string& message) {
+    if (!logged_.exchange(true))
+      spdlog::error("the face detector {} failed and finds no face (said once): {}", name_, message);
+  }
+
+  std::string name_;
+  std::atomic<bool> logged_ = false;
+};
+
+/// A square around `expected`,three times as large as its longer side, cut off at the picture's
+/// edges. Empty when the box lies outside or has no usable size.
+cv::Rect Neighbourhood(const Box& expected, cv::Size picture);
+
+/// The face that overlaps `expected` most, if any does by a tenth (IoU).
+std::optional<Face> BestOverlap(std::span<const Face> faces, const Box& expected);
+
+/// At most `count` faces, of those that come first.
+std::vector<Face> Strongest(std::vector<Face> faces, int count);
+
+}  // namespace unmask

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "face/tiles.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace unmask {
+namespace {
+
+// The full-range network finds faces from about 8 % of its input's side (docs/faces.md).
+constexpr double kLeastFace = 0.08;
+// Each layer looks at 0.4 of the length that the one before did, so it finds faces of 0.4 of the size.
+constexpr double kLayerRatio = 0.4;
+// A face that the layer before missed is below 0.08 / 0.4 = 0.2 of a tile.
+constexpr double kOverlap = 0.2;
+constexpr int kMaxLayers = 2;
+// Another layer is worth its cost when the last one misses faces of this many pixels: half as large again as
+// QualityLimits::min_size.
+constexpr double kWorthFinding = 72;
+
+std::vector<int> Starts(int length, int side, double overlap) {
+  if (length <= side) return {0};
+  const int gaps = std::max(1, static_cast<int>(std::ceil((length - side) / (side * (1 - overlap)))));
+  std::vector<int> starts;
+  for (int i = 0; i <= gaps; ++i)
+    starts.push_back(static_cast<int>(std::lround(static_cast<double>(length - side) * i / gaps)));
+  return starts;
+}
+
+}  // namespace
+
+std::vector<cv::Rect> MakeTiles(cv::Size picture, int side, double overlap) {
+  std::vector<cv::Rect> tiles;
+  for (const int y : Starts(picture.height, side, overlap))
+    for (const int x : Starts(picture.width, side, overlap))
+      tiles.emplace_back(x, y, std::min(side, picture.width), std::min(side, picture.height));
+  return tiles;
+}
+
+std::vector<cv::Rect> PlanTiles(cv::Size picture) {
+  std::vector<cv::Rect> plan;
+  double length = std::max(picture.width, picture.height);
+  for (int layer = 0; layer < kMaxLayers && length * kLeastFace > kWorthFinding; ++layer) {
+    length *= kLayerRatio;
+    const auto tiles = MakeTiles(picture, static_cast<int>(std::lround(length)), kOverlap);
+    plan.insert(plan.end(), tiles.begin(), tiles.end());
+  }
+  return plan;
+}
+
+}  // namespace unmask
