@@ -1,15 +1,18 @@
-# unmask_room(NAME [USES rooms...] [PUBLIC libs...] [PRIVATE libs...] [TEST_LIBS libs...])
+# unmask_room(NAME [USES rooms...] [PUBLIC libs...] [PRIVATE libs...] [TEST_LIBS libs...] [EXCLUDE regex])
 #
 # Makes the static library unmask_NAME of all sources in the folder but *_test.cpp, *_bench.cpp and *_main.cpp, a test
 # program NAME_test and (with UNMASK_BENCHMARKS) NAME_bench. USES names the rooms it may include: only those above it.
 function(unmask_room name)
-  cmake_parse_arguments(ROOM "" "" "USES;PUBLIC;PRIVATE;TEST_LIBS" ${ARGN})
+  cmake_parse_arguments(ROOM "" "EXCLUDE" "USES;PUBLIC;PRIVATE;TEST_LIBS" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS *.cpp)
+  if(ROOM_EXCLUDE)  # folders inside that are rooms of their own
+    list(FILTER sources EXCLUDE REGEX "${ROOM_EXCLUDE}")
+  endif()
   set(tests ${sources})
   set(benches ${sources})
   list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
   list(FILTER benches INCLUDE REGEX "_bench\\.cpp$")
-  list(FILTER sources EXCLUDE REGEX "_(test|bench|main)\\.cpp$")
+  list(FILTER sources EXCLUDE REGEX "(_test|_bench|_main|/main)\\.cpp$")
 
   add_library(unmask_${name} STATIC ${sources})
   target_include_directories(unmask_${name} PUBLIC ${CMAKE_SOURCE_DIR}/include ${CMAKE_SOURCE_DIR}/src)

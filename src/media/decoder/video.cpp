@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "media/decoder/video.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <new>
+#include <optional>
+
+#include "media/decoder/container.hpp"
+#include "media/decoder/convert.hpp"
+#include "media/decoder/demux.hpp"
+#include "media/decoder/extent.hpp"
+#include "media/decoder/limits.hpp"
+#include "media/decoder/sampler.hpp"
+#include "media/decoder/timeline.hpp"
+
+namespace unmask::decoder {
+namespace {
+
+using wire::FailureReason;
+
+std::optional<std::int64_t> Known(std::int64_t time) {
+  return time == AV_NOPTS_VALUE ? std::nullopt : std::optional(time);
+}
+
+CodecContext OpenCodec(const Demuxer& demuxer, const wire::Job& job) {
+  const AVCodecParameters& parameters = *demuxer.stream().codecpar;
+  // Before anything is allocated for a frame; the stream itself may still say something else, which
+  // max_pixels stops.
+  if (parameters.width > 0 && parameters.height > 0) CheckFrameSize(parameters.width, parameters.height, job);
+  CodecContext codec(avcodec_alloc_context3(&demuxer.codec()));
+  if (!codec || avcodec_parameters_to_context(codec.get(), &parameters) < 0) throw std::bad_alloc();
+  codec->thread_count = 1;
+  codec->pkt_timebase = demuxer.stream().time_base;
+  codec->max_pixels = job.max_pixels;
+  // Frames that no other frame needs are not decoded at all; the rest stay bit-exact.
+  codec->skip_frame = job.keyframes ? AVDISCARD_NONKEY : AVDISCARD_NONREF;
+  // Without a hint in the stream, wait as long as its level may need to bring frames in order, instead of
+  // finding out by dropping some.
+  codec->strict_std_compliance = FF_COMPLIANCE_STRICT;
+  const int error = avcodec_open2(codec.get(), &demuxer.codec(), nullptr);
+  if (error == AVERROR(ENOMEM)) throw std::bad_alloc();
+  if (error < 0) throw GiveUp{FailureReason::kNothingDecoded, {}};
+  return codec;
+}
+
+// VP8 has packets that are never shown; the bit is in the frame header (RFC 6386, section 9.1).
+bool IsShown(const AVPacket& packet, AVCodecID codec) {
+  return codec != AV_CODEC_ID_VP8 || packet.size < 1 || (packet.data[0] & 0x10);
+}
+
+class VideoDecoding {
+ public:
+  VideoDecoding(Demuxer& demuxer, const Extent& extent, std::string_view container, const wire::Job& job,
+                Output& output)
+      : demuxer_(demuxer),
+        extent_(extent),
+        container_(container),
+        job_(job),
+        output_(output),
+        fps_(extent.duration > 0 ? static_cast<double>(extent.frames) / extent.duration : 0),
+        used_fps_(SpreadFps(job.fps, job.max_frames, extent.duration)),
+        codec_(OpenCodec(demuxer, job)),
+        sampler_(used_fps_, job.max_frames),
+        timeline_(av_q2d(demuxer.stream().time_base), fps_ > 0 ? 1 / fps_ : 0.04),
+        packet_(av_packet_alloc()),
+        frame_(av_frame_alloc()) {
+    if (!packet_ || !frame_) throw std::bad_alloc();
+  }
+
+  // Gives whether reading went well to the end.
+  bool Run() {
+    bool whole = true;
+    int failures = 0;
+    while (!Done()) {
+      const int error = demuxer_.Read(*packet_);
+      if (error == AVERROR_EOF) break;
+      if (error < 0) {
+        whole = false;
+        ++output_.counters.decode_errors;
+        if (++failures > 100) break;
+        continue;
+      }
+      Feed();
+      av_packet_unref(packet_.get());
+    }
+    if (!Done()) Send(nullptr);
+    return whole;
+  }
+
+  bool announced() const { return converter_.has_value(); }
+
+ private:
+  // No further frame can be a sample.
+  bool Done() const {
+    return sampler_.Full() || (extent_.duration > 0 && sampler_.next() >= extent_.duration);
+  }
+
+  void Feed() {
+    const AVPacket& packet = *packet_;
+    if (packet.flags & AV_PKT_FLAG_CORRUPT) ++output_.counters.decode_errors;
+    if (!(packet.flags & AV_PKT_FLAG_DISCARD) && IsShown(packet, codec_->codec_id))
+      timeline_.AddPacket(Known(packet.pts != AV_NOPTS_VALUE ? packet.pts : packet.dts));
+    if (job_.keyframes && !(packet.flags & AV_PKT_FLAG_KEY)) return;
+    Send(&packet);
+  }
+
+  void Send(const AVPacket* packet) {
+    const int error = avcodec_send_packet(codec_.get(), packet);
+    if (error == AVERROR(ENOMEM)) throw std::bad_alloc();
+    if (error < 0 && error != AVERROR_EOF) ++output_.counters.decode_errors;
+    for (;;) {
+      const int received = avcodec_receive_frame(codec_.get(), frame_.get());
+      if (received == AVERROR(EAGAIN) || received == AVERROR_EOF) return;
+      if (received == AVERROR(ENOMEM)) throw std::bad_alloc();
+      if (received < 0) {
+        ++output_.counters.decode_errors;
+        return;
+      }
+      Take();
+      av_frame_unref(frame_.get());
+    }
+  }
+
+  void Take() {
+    ++output_.counters.frames_decoded;
+    if (frame_->decode_error_flags || (frame_->flags & AV_FRAME_FLAG_CORRUPT))
+      ++output_.counters.decode_errors;
+    const auto place = timeline_.PlaceFrame(Known(frame_->best_effort_timestamp));
+    if (!sampler_.Take(place.time)) return;
+    if (!announced()) Announce();
+    const Size upright = converter_->upright();
+    if (!converter_->Convert(*frame_,
+                             {output_.Slot(), upright.width, upright.height, output_.layout().stride})) {
+      ++output_.counters.decode_errors;
+      return;
+    }
+    wire::FrameReady ready;
+    ready.index = place.index;
+    ready.time = place.time;
+    ready.key = frame_->key_frame;
+    ready.progress = extent_.duration > 0 ? std::min(place.time / extent_.duration, 1.0) : 0;
+    output_.Give(ready);
+  }
+
+  void Announce() {
+    const AVRational aspect =
+        av_guess_sample_aspect_ratio(&demuxer_.context(), &demuxer_.stream(), frame_.get());
+    const Size stored = SquarePixels({frame_->width, frame_->height}, aspect);
+    const auto* matrix = reinterpret_cast<const std::int32_t*>(
+        av_stream_get_side_data(&demuxer_.stream(), AV_PKT_DATA_DISPLAYMATRIX, nullptr));
+    CheckFrameSize(stored.width, stored.height, job_);
+    converter_.emplace(stored, FromDisplayMatrix(matrix));
+
+    wire::Announce announce;
+    announce.video = 1;
+    wire::SetText(announce.container, container_);
+    wire::SetText(announce.codec, demuxer_.codec_name());
+    wire::SetText(announce.decoder_version, LibavVersion());
+    announce.width = converter_->upright().width;
+    announce.height = converter_->upright().height;
+    announce.duration = extent_.duration;
+    announce.fps = fps_;
+    announce.used_fps = used_fps_;
+    announce.frames = extent_.frames;
+    output_.Announce(announce);
+  }
+
+  Demuxer& demuxer_;
+  const Extent extent_;
+  const std::string_view container_;
+  const wire::Job& job_;
+  Output& output_;
+  const double fps_;
+  const double used_fps_;
+  CodecContext codec_;
+  Sampler sampler_;
+  Timeline timeline_;
+  Packet packet_;
+  Picture frame_;
+  std::optional<Converter> converter_;
+};
+
+Extent Measure(MediaFile& file, Kind kind, const wire::Job& job, const Structure& structure,
+               const Demuxer& demuxer) {
+  // The index of a file in fragments grows while it is read, and Matroska's and AVI's are not to be trusted.
+  const bool complete = (kind == Kind::kMp4 || kind == Kind::kMov) && !structure.fragmented;
+  if (const auto extent = ExtentFromIndex(demuxer); complete && extent) return *extent;
+  Demuxer all(file, kind, job);
+  return ExtentFromPackets(all);
+}
+
+}  // namespace
+
+void DecodeVideo(MediaFile& file, Kind kind, const wire::Job& job, Output& output) {
+  const Structure structure = ReadStructure(file, kind);
+  if (structure.no_index) throw GiveUp{FailureReason::kNoIndex, {}};
+  Demuxer demuxer(file, kind, job);
+  const Extent extent = Measure(file, kind, job, structure, demuxer);
+  if (extent.duration > job.max_duration)
+    throw GiveUp{FailureReason::kTooLong, {}, static_cast<std::int64_t>(std::min(extent.duration, 1e15))};
+  VideoDecoding decoding(demuxer, extent, KindName(kind), job, output);
+  const bool whole = decoding.Run();
+  if (!decoding.announced()) throw GiveUp{FailureReason::kNothingDecoded, {}};
+  output.End(structure.truncated || !whole);
+}
+
+}  // namespace unmask::decoder
