@@ -1,0 +1,602 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "http/connection.hpp"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/beast/http/read.hpp>
+
+#include "http/problem.hpp"
+#include "http/query.hpp"
+
+namespace unmask::http {
+namespace {
+
+constexpr std::size_t kPieceBytes = 64 * 1024;        // read, handed on and written at a time
+constexpr std::size_t kIgnoredBodyBytes = 64 * 1024;  // of a body that a route has no use for
+constexpr std::size_t kPipelinedBytes = 16 * 1024;    // taken from the socket while an answer is awaited
+constexpr std::size_t kBacklogBytes = 1 << 20;        // of a BodyStream
+
+std::chrono::steady_clock::duration Seconds(double seconds) {
+  return std::chrono::duration_cast<std::chrono::steady_clock::duration>(
+      std::chrono::duration<double>(seconds));
+}
+
+const Error kFault{ErrorCode::kInternal, "an unexpected fault", "see the server's log", ""};
+
+constexpr int kClientClosedRequest = 499;  // in metrics only; nginx's number for "the client left first"
+
+std::string RouteLabel(const Request& request) { return request.route.empty() ? "unknown" : request.route; }
+
+/// For routes without a body: swallows what came anyway, then calls the handler.
+class IgnoredBody : public BodyReceiver {
+ public:
+  IgnoredBody(Handler handle, RequestPtr request)
+      : handle_(std::move(handle)), request_(std::move(request)) {}
+  Result<void> Write(std::string_view) override { return {}; }
+  void Finish(Responder responder) override { handle_(request_, std::move(responder)); }
+
+ private:
+  Handler handle_;
+  RequestPtr request_;
+};
+
+class StreamHandle : public BodyStream {
+ public:
+  StreamHandle(std::weak_ptr<Connection> connection, std::uint64_t exchange,
+               std::shared_ptr<Connection::Backlog> backlog)
+      : connection_(std::move(connection)), exchange_(exchange), backlog_(std::move(backlog)) {}
+
+  ~StreamHandle() override {
+    if (const auto connection = connection_.lock()) connection->PostStreamEnd(exchange_);
+  }
+
+  bool Write(std::string bytes) override {
+    const auto connection = connection_.lock();
+    if (!connection || backlog_->broken) return false;
+    if (backlog_->bytes.fetch_add(bytes.size()) > kBacklogBytes) {
+      backlog_->broken = true;
+      return false;
+    }
+    connection->PostChunk(exchange_, std::move(bytes));
+    return true;
+  }
+
+ private:
+  std::weak_ptr<Connection> connection_;
+  std::uint64_t exchange_;
+  std::shared_ptr<Connection::Backlog> backlog_;
+};
+
+class ConnectionSink : public ResponseSink {
+ public:
+  ConnectionSink(std::weak_ptr<Connection> connection, std::uint64_t exchange)
+      : connection_(std::move(connection)), exchange_(exchange) {}
+
+  ~ConnectionSink() override {
+    if (answered_) return;
+    if (const auto connection = connection_.lock()) connection->PostAbandoned(exchange_);
+  }
+
+  void Respond(Response response) override {
+    if (answered_.exchange(true)) return;
+    if (const auto connection = connection_.lock()) connection->PostResponse(exchange_, std::move(response));
+  }
+
+  std::shared_ptr<BodyStream> Stream(Response head) override {
+    const auto connection = connection_.lock();
+    if (answered_.exchange(true) || !connection) return nullptr;
+    return connection->PostStream(exchange_, std::move(head));
+  }
+
+ private:
+  std::weak_ptr<Connection> connection_;
+  std::uint64_t exchange_;
+  std::atomic<bool> answered_ = false;
+};
+
+}  // namespace
+
+Connection::Connection(ServerCore& core, Socket socket, std::shared_ptr<const Router> routes, bool surplus)
+    : core_(core),
+      stream_(std::move(socket)),
+      buffer_(core.options.max_header_bytes + 2 * kPieceBytes),
+      routes_(std::move(routes)),
+      surplus_(surplus) {}
+
+void Connection::Start() {
+  asio::post(stream_.get_executor(), [self = shared_from_this()] { self->ReadNext(); });
+}
+
+void Connection::CloseWhenIdle() {
+  asio::post(stream_.get_executor(), [self = shared_from_this()] {
+    self->close_after_ = true;
+    if (self->idle_) self->Close();
+  });
+}
+
+void Connection::CloseNow() {
+  asio::post(stream_.get_executor(), [self = shared_from_this()] { self->Close(); });
+}
+
+// ---- reading a request ----
+
+void Connection::ReadNext() {
+  if (closed_) return;
+  if (core_.closing || client_left_) return Close();
+  ++exchange_;
+  parser_.emplace();
+  parser_->header_limit(static_cast<std::uint32_t>(core_.options.max_header_bytes));
+  parser_->body_limit(boost::none);  // counted here, so that the answer can be a proper one
+  request_.reset();
+  receiver_.reset();
+  match_ = {};
+  gone_ = std::stop_source();
+  response_ = {};
+  body_bytes_ = 0;
+  close_after_ = false;
+  if (buffer_.size() > 0) return ReadHeader();
+
+  idle_ = true;
+  stream_.expires_after(
+      Seconds(first_request_ ? core_.options.header_timeout : core_.options.keep_alive_timeout));
+  stream_.async_read_some(buffer_.prepare(4096), [self = shared_from_this()](Error_code ec, std::size_t n) {
+    self->idle_ = false;
+    if (ec) return self->Close();
+    self->buffer_.commit(n);
+    self->ReadHeader();
+  });
+}
+
+void Connection::ReadHeader() {
+  first_request_ = false;
+  began_ = std::chrono::steady_clock::now();
+  stream_.expires_after(Seconds(core_.options.header_timeout));
+  beast::http::async_read_header(
+      stream_, buffer_, *parser_,
+      [self = shared_from_this()](Error_code ec, std::size_t) { self->OnHeader(ec); });
+}
+
+void Connection::OnHeader(Error_code ec) {
+  if (closed_) return;
+  request_ = std::make_shared<Request>();
+  request_->gone = gone_.get_token();
+  in_request_ = !ec;
+  match_.style = nullptr;
+  if (ec) {
+    // Only a parse error is worth an answer; anything else means that nobody listens.
+    if (ec.category() != beast::http::make_error_code(beast::http::error::bad_method).category() ||
+        ec == beast::http::error::end_of_stream || ec == beast::http::error::partial_message)
+      return Close();
+    request_->trace_id = TraceIdFrom(nullptr);
+    close_after_ = true;
+    if (ec == beast::http::error::header_limit || ec == beast::http::error::buffer_overflow)
+      return Refuse({ErrorCode::kBadRequest,
+                     fmt::format("the header is longer than the {} bytes that are accepted",
+                                 core_.options.max_header_bytes),
+                     "", ""},
+                    431);
+    return Refuse(
+        {ErrorCode::kBadRequest, fmt::format("not a valid HTTP/1.1 request: {}", ec.message()), "", ""});
+  }
+  if (const auto error = BuildRequest()) {
+    close_after_ = true;
+    return Refuse(*error);
+  }
+  Dispatch();
+}
+
+std::optional<Error> Connection::BuildRequest() {
+  const auto& message = parser_->get();
+  Request& request = *request_;
+  request.method = std::string(message.method_string());
+  for (const auto& field : message)
+    request.headers.Add(std::string(field.name_string()), std::string(field.value()));
+  request.trace_id = TraceIdFrom(request.headers.Find("traceparent"));
+  Error_code ignored;
+  const auto peer = stream_.socket().remote_endpoint(ignored);
+  request.client = peer.address().to_string();
+  request.has_body = parser_->chunked() || parser_->content_length().value_or(0) > 0;
+  if (!parser_->chunked())
+    if (const auto length = parser_->content_length()) request.content_length = *length;
+  close_after_ = !message.keep_alive() || core_.closing || surplus_;
+
+  std::string_view target(message.target().data(), message.target().size());
+  // The absolute form (RFC 9112, 3.2.2) is for proxies, but a server must take it.
+  for (const std::string_view scheme : {"http://", "https://"})
+    if (target.size() > scheme.size() && EqualsIgnoreCase(target.substr(0, scheme.size()), scheme)) {
+      target.remove_prefix(scheme.size());
+      target.remove_prefix(std::min(target.find_first_of("/?"), target.size()));
+    }
+  const auto mark = std::min(target.find('?'), target.size());
+  request.path = std::string(target.substr(0, mark));
+  request.raw_query = std::string(target.substr(std::min(mark + 1, target.size())));
+  if (request.path.empty()) request.path = "/";
+  if (request.path.front() != '/')
+    return Error{ErrorCode::kBadRequest, "the request's target must begin with '/'", "", ""};
+  if (message.version() == 11 && request.headers.Count("Host") != 1)
+    return Error{ErrorCode::kBadRequest, "expected exactly one Host header", "", ""};
+  if (message.version() != 11 && message.version() != 10)
+    return Error{ErrorCode::kBadRequest, "expected HTTP/1.1", "", ""};
+  if (const auto* encoding = request.headers.Find("Transfer-Encoding");
+      encoding && !EqualsIgnoreCase(*encoding, "chunked"))
+    return Error{ErrorCode::kBadRequest, "the only Transfer-Encoding accepted is chunked", "", ""};
+  auto query = ParseQuery(request.raw_query);
+  if (!query) return query.error();
+  request.query = std::move(*query);
+  return std::nullopt;
+}
+
+void Connection::Dispatch() {
+  match_ = routes_->Find(request_->method, request_->path);
+  if (!match_.route) {
+    if (request_->method == "OPTIONS" && match_.error.code == ErrorCode::kMethodNotAllowed) {
+      Response response{.status = 204};
+      response.headers.Set("Allow", match_.allow);
+      return OnResponse(std::move(response));
+    }
+    return Refuse(match_.error);
+  }
+  const Route& route = *match_.route;
+  request_->params = std::move(match_.params);
+  request_->route = route.path;
+
+  if (surplus_ && route.runs != Route::Runs::kInPlace) {
+    return Refuse({ErrorCode::kOverloaded,
+                   fmt::format("all {} connections are in use", core_.options.max_connections), "try again",
+                   ""});
+  }
+  if (const auto* expect = request_->headers.Find("Expect");
+      expect && !EqualsIgnoreCase(*expect, "100-continue"))
+    return Refuse({ErrorCode::kBadRequest, "the only expectation accepted is 100-continue", "", ""}, 417);
+
+  const std::uint64_t limit = route.receive ? route.max_body : kIgnoredBodyBytes;
+  if (request_->content_length.value_or(0) > limit)
+    return Refuse(
+        {ErrorCode::kTooLarge,
+         fmt::format("the body has {} bytes, accepted are at most {}", *request_->content_length, limit), "",
+         route.receive ? "max_upload_bytes" : ""});
+  if (route.receive) return Accept();
+  if (BodyIsPending()) {
+    receiver_ = std::make_unique<IgnoredBody>(route.handle, request_);
+    return Send100ThenRead();
+  }
+  RunHandler();
+}
+
+template <typename Work>
+void Connection::OnPool(Work work) {
+  // An exception drops the responder, if there is one, and that answers 500.
+  const bool responder_answers = answering_;
+  const bool taken =
+      core_.pool->TrySubmit([self = shared_from_this(), responder_answers, work = std::move(work)]() mutable {
+        std::function<void()> then;
+        try {
+          then = work();
+        } catch (const std::exception& e) {
+          spdlog::error("{} {} [{}]: {}", self->request_->method, self->request_->path,
+                        self->request_->trace_id, e.what());
+          if (!responder_answers) then = [self] { self->Refuse(kFault); };
+        }
+        if (then)
+          asio::post(self->stream_.get_executor(), [self, then = std::move(then)] {
+            if (!self->closed_) then();
+          });
+      });
+  if (!taken) Close();
+}
+
+void Connection::RunHandler() {
+  answering_ = true;
+  auto responder = MakeResponder();
+  if (match_.route->runs == Route::Runs::kInPlace) {
+    match_.route->handle(request_, std::move(responder));
+  } else {
+    OnPool([handle = &match_.route->handle, request = RequestPtr(request_),
+            responder = std::move(responder)]() mutable -> std::function<void()> {
+      (*handle)(request, std::move(responder));
+      return {};
+    });
+  }
+  Watch();
+}
+
+// ---- reading a body ----
+
+bool Connection::BodyIsPending() const {
+  return request_ && request_->has_body && parser_ && !parser_->is_done();
+}
+
+void Connection::Accept() {
+  OnPool([this, receive = &match_.route->receive, request = RequestPtr(request_)]() -> std::function<void()> {
+    auto receiver = (*receive)(request);
+    if (!receiver) return [this, error = receiver.error()] { Refuse(error); };
+    return [this, taken = std::make_shared<std::unique_ptr<BodyReceiver>>(std::move(*receiver))] {
+      receiver_ = std::move(*taken);
+      uploading_ = true;
+      if (core_.observer) core_.observer->OnUploadBegin();
+      Send100ThenRead();
+    };
+  });
+}
+
+void Connection::Send100ThenRead() {
+  piece_.resize(kPieceBytes);
+  buffer_.reserve(kPieceBytes);
+  window_left_ = Seconds(core_.options.progress_timeout);
+  window_bytes_ = 0;
+  // A client that has begun to send no longer waits for the interim answer.
+  if (!request_->headers.Find("Expect") || !BodyIsPending() || buffer_.size() > 0) return ReadBody();
+  head_ = "HTTP/1.1 100 Continue\r\n\r\n";
+  stream_.expires_after(Seconds(core_.options.progress_timeout));
+  asio::async_write(stream_, asio::buffer(head_), [self = shared_from_this()](Error_code ec, std::size_t) {
+    if (ec) return self->Close();
+    self->ReadBody();
+  });
+}
+
+void Connection::ReadBody() {
+  if (closed_) return;
+  if (parser_->is_done()) return FinishBody();
+  auto& body = parser_->get().body();
+  body.data = piece_.data();
+  body.size = piece_.size();
+  const auto began = std::chrono::steady_clock::now();
+  stream_.expires_after(window_left_);
+  beast::http::async_read_some(stream_, buffer_, *parser_,
+                               [self = shared_from_this(), began](Error_code ec, std::size_t) {
+                                 self->window_left_ -= std::chrono::steady_clock::now() - began;
+                                 self->OnBody(ec);
+                               });
+}
+
+void Connection::OnBody(Error_code ec) {
+  if (closed_) return;
+  if (ec == beast::http::error::need_buffer) ec = {};
+  if (ec) {
+    const bool malformed =
+        ec.category() == beast::http::make_error_code(beast::http::error::bad_chunk).category() &&
+        ec != beast::http::error::end_of_stream && ec != beast::http::error::partial_message;
+    if (!malformed) return Close();
+    return Refuse({ErrorCode::kBadRequest, fmt::format("the body is not valid: {}", ec.message()), "", ""});
+  }
+  const std::size_t got = piece_.size() - parser_->get().body().size;
+  body_bytes_ += got;
+  window_bytes_ += got;
+  if (window_bytes_ >= core_.options.progress_bytes) {
+    window_left_ = Seconds(core_.options.progress_timeout);
+    window_bytes_ = 0;
+  }
+  const std::uint64_t limit = match_.route->receive ? match_.route->max_body : kIgnoredBodyBytes;
+  if (body_bytes_ > limit)
+    return Refuse({ErrorCode::kTooLarge,
+                   fmt::format("the body is larger than the {} bytes that are accepted", limit), "",
+                   match_.route->receive ? "max_upload_bytes" : ""});
+  if (got == 0) return ReadBody();
+  OnPool([this, receiver = receiver_.get(), got]() -> std::function<void()> {
+    auto written = receiver->Write({piece_.data(), got});
+    if (!written) return [this, error = written.error()] { Refuse(error); };
+    return [this] { ReadBody(); };
+  });
+}
+
+void Connection::FinishBody() {
+  piece_ = {};
+  answering_ = true;
+  OnPool([receiver = std::shared_ptr<BodyReceiver>(std::move(receiver_)),
+          responder = MakeResponder()]() mutable -> std::function<void()> {
+    receiver->Finish(std::move(responder));
+    return {};
+  });
+  Watch();
+}
+
+// ---- waiting for the answer ----
+
+void Connection::Watch() {
+  if (closed_ || !answering_ || client_left_ || watching_ || buffer_.size() >= kPipelinedBytes) return;
+  watching_ = true;
+  stream_.expires_never();
+  stream_.async_read_some(buffer_.prepare(4096), [self = shared_from_this()](Error_code ec, std::size_t n) {
+    self->watching_ = false;
+    if (self->closed_) return;
+    if (!ec) {
+      self->buffer_.commit(n);
+    } else if (ec != asio::error::operation_aborted) {
+      self->client_left_ = true;
+      self->gone_.request_stop();
+      if (self->backlog_) return self->Close();
+    }
+    if (const auto next = std::exchange(self->after_watch_, nullptr)) return (self.get()->*next)();
+    self->Watch();
+  });
+}
+
+Responder Connection::MakeResponder() {
+  return Responder(std::make_unique<ConnectionSink>(weak_from_this(), exchange_));
+}
+
+void Connection::PostResponse(std::uint64_t exchange, Response response) {
+  asio::post(stream_.get_executor(),
+             [self = shared_from_this(), exchange, response = std::move(response)]() mutable {
+               if (self->closed_ || self->exchange_ != exchange || !self->answering_) return;
+               self->OnResponse(std::move(response));
+             });
+}
+
+void Connection::PostAbandoned(std::uint64_t exchange) {
+  asio::post(stream_.get_executor(), [self = shared_from_this(), exchange] {
+    if (self->closed_ || self->exchange_ != exchange || !self->answering_) return;
+    self->Refuse(kFault);
+  });
+}
+
+// ---- writing the answer ----
+
+Response Connection::ErrorResponse(const Error& error) const {
+  Response response = match_.style ? (*match_.style)(error, *request_) : Problem(error, request_->trace_id);
+  if (error.code == ErrorCode::kMethodNotAllowed) response.headers.Set("Allow", match_.allow);
+  return response;
+}
+
+void Connection::Refuse(const Error& error, int status) {
+  if (error.code == ErrorCode::kInternal)
+    spdlog::error("{} {} [{}]: {}", request_->method, request_->path, request_->trace_id, error.message);
+  auto response = ErrorResponse(error);
+  if (status != 0) response.status = status;
+  OnResponse(std::move(response));
+}
+
+void Connection::OnResponse(Response response) {
+  if (closed_) return;
+  answering_ = false;
+  receiver_.reset();
+  if (uploading_ && core_.observer) core_.observer->OnUploadEnd();
+  uploading_ = false;
+  response_ = std::move(response);
+  // What is left of the body would be taken for the next request.
+  close_after_ = close_after_ || response_.close || BodyIsPending() || core_.closing;
+  head_ = SerializeHead(response_, close_after_, request_->trace_id, response_.content().size());
+  written_ = 0;
+  WriteSlice();
+}
+
+void Connection::WriteSlice() {
+  const bool bodiless = request_->method == "HEAD" || response_.status == 204 || response_.status == 304;
+  const std::string_view content = bodiless ? std::string_view() : std::string_view(response_.content());
+  const std::string_view slice = content.substr(std::min(written_, content.size()), kPieceBytes);
+  const std::array<asio::const_buffer, 2> buffers{asio::buffer(head_),
+                                                  asio::buffer(slice.data(), slice.size())};
+  const bool last = written_ + slice.size() >= content.size();
+  // A timed stream keeps separate clocks for reading and writing, so a pending Watch is not disturbed.
+  stream_.expires_after(Seconds(core_.options.progress_timeout));
+  asio::async_write(stream_, buffers,
+                    [self = shared_from_this(), last, size = slice.size()](Error_code ec, std::size_t) {
+                      if (self->closed_) return;
+                      self->head_.clear();
+                      self->written_ += size;
+                      if (ec) self->client_left_ = true;
+                      if (ec || last) return self->AfterWrite();
+                      self->WriteSlice();
+                    });
+}
+
+void Connection::AfterWrite() {
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began_).count();
+  if (core_.observer)
+    core_.observer->OnRequest(request_->method, RouteLabel(*request_), response_.status, seconds,
+                              body_bytes_);
+  spdlog::debug("{} {} {} {:.1f} ms [{}]", request_->method, request_->path, response_.status, seconds * 1e3,
+                request_->trace_id);
+  response_ = {};
+  in_request_ = false;
+  if (client_left_) return Close();
+  const auto next = close_after_ ? &Connection::Linger : &Connection::ReadNext;
+  if (!watching_) return (this->*next)();
+  after_watch_ = next;
+  stream_.cancel();
+}
+
+void Connection::Linger() {
+  // Closing with unread bytes would reset the connection and could destroy the answer on its way: say that
+  // we are done, and read on for a while.
+  Error_code ignored;
+  stream_.socket().shutdown(tcp::socket::shutdown_send, ignored);
+  piece_.resize(kPieceBytes);
+  lingered_ = 0;
+  const bool refused = BodyIsPending();
+  stream_.expires_after(
+      Seconds(refused ? core_.options.drain_timeout : std::min(1.0, core_.options.drain_timeout)));
+  ReadLingering();
+}
+
+void Connection::ReadLingering() {
+  stream_.async_read_some(asio::buffer(piece_), [self = shared_from_this()](Error_code ec, std::size_t n) {
+    self->lingered_ += n;
+    if (ec || self->closed_ || self->lingered_ > self->core_.options.drain_bytes) return self->Close();
+    self->ReadLingering();
+  });
+}
+
+void Connection::Close() {
+  if (closed_) return;
+  closed_ = true;
+  if (uploading_ && core_.observer) core_.observer->OnUploadEnd();
+  uploading_ = false;
+  if (in_request_ && core_.observer)
+    core_.observer->OnRequest(request_->method, RouteLabel(*request_), kClientClosedRequest, 0, body_bytes_);
+  if (backlog_) backlog_->broken = true;
+  gone_.request_stop();
+  stream_.close();
+  core_.Remove(this);
+}
+
+// ---- answers that go on ----
+
+std::shared_ptr<BodyStream> Connection::PostStream(std::uint64_t exchange, Response head) {
+  auto backlog = std::make_shared<Backlog>();
+  asio::post(stream_.get_executor(), [self = shared_from_this(), exchange, backlog,
+                                      head = std::move(head)]() mutable {
+    if (self->closed_ || self->exchange_ != exchange || !self->answering_) {
+      backlog->broken = true;
+      return;
+    }
+    if (self->request_->method == "HEAD") {
+      backlog->broken = true;
+      head.close = true;
+      return self->OnResponse(std::move(head));
+    }
+    self->close_after_ = true;
+    self->backlog_ = backlog;
+    self->response_ = std::move(head);
+    // Without Content-Length the body ends with the connection, which every client understands.
+    self->chunks_.push_front(SerializeHead(self->response_, true, self->request_->trace_id, std::nullopt));
+    self->WriteChunks();
+  });
+  return std::make_shared<StreamHandle>(weak_from_this(), exchange, backlog);
+}
+
+void Connection::PostChunk(std::uint64_t exchange, std::string bytes) {
+  asio::post(stream_.get_executor(),
+             [self = shared_from_this(), exchange, bytes = std::move(bytes)]() mutable {
+               if (self->closed_ || self->exchange_ != exchange || !self->backlog_) return;
+               self->chunks_.push_back(std::move(bytes));
+               self->WriteChunks();
+             });
+}
+
+void Connection::PostStreamEnd(std::uint64_t exchange) {
+  asio::post(stream_.get_executor(), [self = shared_from_this(), exchange] {
+    if (self->closed_ || self->exchange_ != exchange || !self->backlog_) return;
+    self->stream_ended_ = true;
+    self->WriteChunks();
+  });
+}
+
+void Connection::WriteChunks() {
+  if (closed_ || writing_chunks_) return;
+  if (chunks_.empty()) {
+    if (stream_ended_) {
+      answering_ = false;
+      AfterWrite();
+    }
+    return;
+  }
+  writing_chunks_ = true;
+  stream_.expires_after(Seconds(core_.options.progress_timeout));
+  asio::async_write(stream_, asio::buffer(chunks_.front()),
+                    [self = shared_from_this()](Error_code ec, std::size_t) {
+                      self->writing_chunks_ = false;
+                      if (ec || self->closed_) return self->Close();
+                      // The head went first and was not counted.
+                      const auto size = self->chunks_.front().size();
+                      self->chunks_.pop_front();
+                      if (self->backlog_)
+                        self->backlog_->bytes -= std::min<std::size_t>(size, self->backlog_->bytes);
+                      self->WriteChunks();
+                    });
+}
+
+}  // namespace unmask::http
