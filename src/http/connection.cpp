@@ -257,7 +257,7 @@ void Connection::Dispatch() {
     return Refuse(
         {ErrorCode::kTooLarge,
          fmt::format("the body has {} bytes, accepted are at most {}", *request_->content_length, limit), "",
-         route.receive ? "max_upload_bytes" : ""});
+         ""});
   if (route.receive) return Accept();
   if (BodyIsPending()) {
     receiver_ = std::make_unique<IgnoredBody>(route.handle, request_);
@@ -372,8 +372,7 @@ void Connection::OnBody(Error_code ec) {
   const std::uint64_t limit = match_.route->receive ? match_.route->max_body : kIgnoredBodyBytes;
   if (body_bytes_ > limit)
     return Refuse({ErrorCode::kTooLarge,
-                   fmt::format("the body is larger than the {} bytes that are accepted", limit), "",
-                   match_.route->receive ? "max_upload_bytes" : ""});
+                   fmt::format("the body is larger than the {} bytes that are accepted", limit), "", ""});
   if (got == 0) return ReadBody();
   OnPool([this, receiver = receiver_.get(), got]() -> std::function<void()> {
     auto written = receiver->Write({piece_.data(), got});

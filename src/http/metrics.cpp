@@ -7,15 +7,14 @@
 #include <cmath>
 #include <filesystem>
 #include <fstream>
-#include <sstream>
-#include <sys/resource.h>
-#include <unistd.h>
-
 #include <prometheus/counter.h>
 #include <prometheus/gauge.h>
 #include <prometheus/histogram.h>
 #include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
+#include <sstream>
+#include <sys/resource.h>
+#include <unistd.h>
 
 namespace unmask::http {
 namespace {
@@ -26,7 +25,8 @@ std::string MethodLabel(const std::string& method) {
   return std::find(known.begin(), known.end(), method) != known.end() ? method : "other";
 }
 
-prometheus::MetricFamily Single(std::string name, std::string help, prometheus::MetricType type, double value) {
+prometheus::MetricFamily Single(std::string name, std::string help, prometheus::MetricType type,
+                                double value) {
   prometheus::ClientMetric metric;
   if (type == prometheus::MetricType::Counter)
     metric.counter.value = value;
@@ -35,7 +35,9 @@ prometheus::MetricFamily Single(std::string name, std::string help, prometheus::
   return {std::move(name), std::move(help), type, {metric}};
 }
 
-double Seconds(const timeval& time) { return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6; }
+double Seconds(const timeval& time) {
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+}
 
 double StartTime() {
   // proc(5): the 22nd field of stat is the start in clock ticks after boot; the second may hold spaces.
@@ -48,7 +50,8 @@ double StartTime() {
   double ticks = 0, up = 0;
   fields >> ticks;
   uptime >> up;
-  const double now = std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+  const double now =
+      std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
   return now - up + ticks / static_cast<double>(::sysconf(_SC_CLK_TCK));
 }
 
@@ -68,8 +71,9 @@ void AppendProcess(std::vector<prometheus::MetricFamily>& families, double start
   rlimit limit{};
   ::getrlimit(RLIMIT_NOFILE, &limit);
 
-  families.push_back(Single("process_resident_memory_bytes", "Resident memory of the server, without decoders",
-                            MetricType::Gauge, resident * page));
+  families.push_back(Single("process_resident_memory_bytes",
+                            "Resident memory of the server, without decoders", MetricType::Gauge,
+                            resident * page));
   families.push_back(
       Single("process_virtual_memory_bytes", "Address space of the server", MetricType::Gauge, pages * page));
   families.push_back(Single("process_cpu_seconds_total", "CPU time of the server, without decoders",
@@ -88,10 +92,11 @@ void AppendProcess(std::vector<prometheus::MetricFamily>& families, double start
 
 struct Metrics::State {
   prometheus::Registry registry;
-  prometheus::Family<prometheus::Counter>& requests = prometheus::BuildCounter()
-                                                          .Name("unmask_http_requests_total")
-                                                          .Help("Requests by method, route template and status")
-                                                          .Register(registry);
+  prometheus::Family<prometheus::Counter>& requests =
+      prometheus::BuildCounter()
+          .Name("unmask_http_requests_total")
+          .Help("Requests by method, route template and status")
+          .Register(registry);
   prometheus::Family<prometheus::Histogram>& durations =
       prometheus::BuildHistogram()
           .Name("unmask_http_request_duration_seconds")
@@ -124,7 +129,8 @@ std::string Metrics::Serialize() const {
 
 void Metrics::OnRequest(const std::string& method, const std::string& route, int status, double seconds,
                         std::uint64_t body_bytes) {
-  state_->requests.Add({{"method", MethodLabel(method)}, {"route", route}, {"status", std::to_string(status)}})
+  state_->requests
+      .Add({{"method", MethodLabel(method)}, {"route", route}, {"status", std::to_string(status)}})
       .Increment();
   state_->durations.Add({{"route", route}}, state_->duration_bounds).Observe(seconds);
   if (body_bytes > 0) state_->body_bytes.Observe(static_cast<double>(body_bytes));
