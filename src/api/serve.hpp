@@ -8,6 +8,7 @@
 #include <stop_token>
 #include <string>
 
+#include "media/media.hpp"
 #include "unmask/analyzer.hpp"
 
 namespace unmask {
@@ -31,6 +32,9 @@ struct ServeOptions {
   double header_timeout = 10;      ///< seconds in which a request's header must arrive
   double progress_timeout = 20;    ///< seconds without a byte from (or to) a client before it is given up
   double keep_alive_timeout = 60;  ///< seconds that a connection may idle between requests
+
+  std::uint64_t retention_bytes = 256 << 20;  ///< memory for finished analyses; the oldest goes first
+  MediaLimits media;  ///< what the analyzer was made with, for /v1/limits; changes nothing
 
   double routing_delay = 0;  ///< seconds between "not ready" and the end of accepting, for load balancers
   double grace = 10;         ///< seconds that running analyses get to finish at shutdown

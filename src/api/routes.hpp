@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <filesystem>
+#include <string>
+
+#include "api/serve.hpp"
+#include "api/service.hpp"
+#include "http/metrics.hpp"
+#include "http/router.hpp"
+#include "http/server.hpp"
+
+namespace unmask {
+
+/// What the handlers of the native interface work with. All references outlive the routes' last call.
+struct ApiContext {
+  AnalysisService& service;
+  Analyzer& analyzer;
+  http::Timers& timers;
+  http::Metrics& metrics;
+  const ServeOptions& options;     ///< with no empty path
+  const std::atomic<bool>& ready;  ///< false while shutting down
+};
+
+/// /v1/analyses and all below it.
+void AddAnalysisRoutes(http::Router& router, const ApiContext& context);
+
+/// /healthz, /readyz, /version, /metrics, /v1/limits, /v1/models.
+void AddOperationRoutes(http::Router& router, const ApiContext& context);
+
+/// The page's files and /openapi.json, read once from `folder`: a fixed list, so that no path from a client
+/// reaches the disk. Missing files are left out with a warning in the log.
+void AddPageRoutes(http::Router& router, const std::filesystem::path& folder);
+
+}  // namespace unmask
