@@ -21,4 +21,7 @@ std::string ToHtml(std::span<const Outcome> outcomes, const HtmlOptions& options
 /// The page of one report.
 std::string ToHtml(const Report& report, const HtmlOptions& options = {});
 
+/// The Content-Security-Policy that the page carries; a server sends the same as a header.
+std::string HtmlPolicy();
+
 }  // namespace unmask
