@@ -4,13 +4,10 @@
 #include <algorithm>
 #include <set>
 
-#include <CLI/App.hpp>
-#include <CLI/Config.hpp>
-#include <CLI/Formatter.hpp>
-
 #include "base/version.hpp"
 #include "cli/arguments.hpp"
 #include "cli/exit_code.hpp"
+#include "cli/help_format.hpp"
 #include "cli/options.hpp"
 #include "render/text.hpp"
 
@@ -34,6 +31,13 @@ constexpr auto kScanFooter =
     "  unmask scan photo.jpg clip.mp4\n"
     "  unmask scan --format csv --output results.csv archive/\n"
     "  unmask scan --keyframes --fail-on manipulated incoming/ && publish";
+
+constexpr auto kServeFooter =
+    "Also: --config FILE and --log-level LEVEL, as 'unmask --help' says.\n\n"
+    "Serves until SIGTERM or SIGINT, then finishes what runs within --grace seconds; a second signal ends\n"
+    "it at once. There is no authentication: keep it on the loopback address or behind a proxy that has it.\n"
+    "Exit codes: 0 stopped by a signal; 2 wrong usage; 3 it cannot work here, e.g. the port is in use.\n\n"
+    "Example: unmask serve --listen 127.0.0.1:8080 --max-upload 500M";
 
 /// What is wrong, as two lines.
 struct Mistake {
@@ -186,7 +190,8 @@ Mistake ToMistake(const CLI::ParseError& error, CLI::App& chosen) {
 }
 
 void CheckExtras(CLI::App& root, CLI::App& chosen) {
-  const std::vector<std::string> extras = root.remaining(true);
+  std::vector<std::string> extras = root.remaining(true);
+  std::erase(extras, "--");  // CLI11 keeps the mark that ends the options
   if (extras.empty()) {
     if (&chosen == &root) throw Mistake{"no command given", "try 'unmask scan FILE' or 'unmask --help'"};
     if (!NamesOfCommands(chosen).empty())
@@ -232,10 +237,11 @@ struct Reader {
   CLI::App* model_app = nullptr;
 
   Reader() {
-    root.allow_extras();
+    root.allow_extras();            // CheckExtras() has better words
+    root.require_subcommand(0, 1);  // a folder may be named like a command
     root.footer(kRootFooter);
     root.set_version_flag("--version", fmt::format("unmask {}", Version()), "Print the version and exit");
-    root.get_formatter()->column_width(34);
+    root.formatter(std::make_shared<HelpFormat>());
     root.add_option("--config", config, "Read options from this file (TOML)")->type_name("FILE");
     root.add_option_function<std::string>(
             "--log-level", [this](const std::string& word) { log_level = *ParseLogLevel(word); },
@@ -251,8 +257,13 @@ struct Reader {
     scan_app = Declare("scan", "Analyse files and folders", DeclareScan, scan);
     scan_app->footer(kScanFooter);
     serve_app = Declare("serve", "Serve the web page and the HTTP interface", DeclareServe, serve);
+    serve_app->footer(kServeFooter);
     doctor_app = Declare("doctor", "Check this machine and say what is missing", DeclareDoctor, doctor);
+    doctor_app->footer(
+        "Exit codes: 0 all is well, or works with warnings; 1 something is missing; 2 wrong usage.");
     model_app = Declare("model", "Show the models", DeclareModel, model);
+    model_app->footer("Example: unmask model show face");
+    for (CLI::App* action : model_app->get_subcommands([](CLI::App*) { return true; })) action->footer("");
   }
 
   template <typename Command>

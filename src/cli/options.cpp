@@ -63,7 +63,8 @@ auto OneOf(std::vector<std::pair<std::string, Enum>> words) {
 }
 
 void AddModels(CLI::App& app, std::filesystem::path& models) {
-  AddPath(app, "--models", models, "The model repository; default: the one that came with the program", "DIR")
+  AddPath(app, "--models", models, "The model repository (default: the one that came with the program)",
+          "DIR")
       ->group(kMachine);
 }
 
@@ -84,10 +85,10 @@ void AddAnalyzer(CLI::App& app, AnalyzerConfig& config) {
           "FILE.onnx")
       ->group(kMachine);
   AddPath(app, "--detectors", config.detectors,
-          "The face detectors' files; default: those that came with the program", "DIR")
+          "The face detectors' files (default: those that came with the program)", "DIR")
       ->group(kMachine);
   AddPath(app, "--decoder", config.decoder,
-          "The program unmask-decoder; default: the one beside this program", "FILE")
+          "The program unmask-decoder (default: the one beside this program)", "FILE")
       ->group(kMachine);
   AddNumber(app, "--decode-timeout", config.decode_timeout, 1, 86400,
             "Seconds of wall clock that decoding one file may take")
@@ -101,7 +102,6 @@ void DeclareScan(CLI::App& app, ScanCommand& command) {
                  "Pictures and videos, and folders (in depth; hidden files and documents are skipped)")
       ->configurable(false)
       ->type_name("");
-
   auto* format =
       Add(app, "--format", command.format,
           "table, json (one array), jsonl (one object a line), csv or html (a page that needs nothing else)",
@@ -160,8 +160,8 @@ void DeclareServe(CLI::App& app, ServeCommand& command) {
       ->type_name("ADDR:PORT")
       ->capture_default_str();
   AddPath(app, "--data", options.data,
-          "Folder for uploads while they are analysed; default: the system's temporary folder", "DIR");
-  AddPath(app, "--web", options.web, "The page's files; default: those that came with the program", "DIR");
+          "Folder for uploads while they are analysed (default: the system's temporary folder)", "DIR");
+  AddPath(app, "--web", options.web, "The page's files (default: those that came with the program)", "DIR");
   AddNumber(app, "--retention", options.retention, 1, 2592000, "Seconds that a finished analysis is kept");
   AddWhole(app, "--retention-count", options.retention_count, 1, 10'000'000,
            "Finished analyses that are kept");

@@ -78,7 +78,7 @@ std::vector<Overlay> DrawOverlays(const Report& report) {
   for (const TrackReport& track : report.tracks) {
     if (!HasPixels(track.best.whole)) continue;
     if (!still || overlays.empty())
-      overlays.push_back({still ? ".jpg" : fmt::format(".track{}.jpg", track.id), *track.best.whole});
+      overlays.push_back({still ? ".faces.jpg" : fmt::format(".track{}.jpg", track.id), *track.best.whole});
     cv::Mat view = ViewOf(overlays.back().picture);
     DrawTrack(view, track);
   }

@@ -12,7 +12,7 @@ namespace unmask {
 
 /// An annotated picture and what tells it from the others of the same report.
 struct Overlay {
-  std::string suffix;  ///< ".jpg" for a still, ".track1.jpg" for a track of a video
+  std::string suffix;  ///< ".faces.jpg" for a still, ".track1.jpg" for a track of a video
   Picture picture;
 };
 

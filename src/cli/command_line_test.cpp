@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/command_line.hpp"
+
+#include <filesystem>
+#include <fstream>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <map>
+
+#include "cli/exit_code.hpp"
+
+namespace unmask {
+namespace {
+
+using testing::HasSubstr;
+using Variables = std::map<std::string, std::string>;
+
+CommandLine Parse(std::vector<std::string> arguments, const Variables& variables = {}) {
+  return ParseCommandLine(std::move(arguments), [&](const std::string& name) -> std::optional<std::string> {
+    const auto found = variables.find(name);
+    return found == variables.end() ? std::nullopt : std::optional(found->second);
+  });
+}
+
+ScanCommand Scan(std::vector<std::string> arguments, const Variables& variables = {}) {
+  arguments.insert(arguments.begin(), "scan");
+  const CommandLine line = Parse(std::move(arguments), variables);
+  const auto* scan = std::get_if<ScanCommand>(&line.command);
+  if (scan == nullptr) {
+    ADD_FAILURE() << std::get<Answer>(line.command).err;
+    return {};
+  }
+  return *scan;
+}
+
+/// Of a line that makes no sense: what is said about it.
+std::string Refusal(std::vector<std::string> arguments, const Variables& variables = {}) {
+  const CommandLine line = Parse(std::move(arguments), variables);
+  const auto* answer = std::get_if<Answer>(&line.command);
+  if (answer == nullptr) return "accepted";
+  EXPECT_EQ(answer->exit_code, kWrongUsage);
+  EXPECT_EQ(answer->out, "");
+  EXPECT_TRUE(answer->err.starts_with("error: ")) << answer->err;
+  EXPECT_THAT(answer->err, HasSubstr("\nhint: "));
+  EXPECT_EQ(std::count(answer->err.begin(), answer->err.end(), '\n'), 2) << answer->err;
+  return answer->err;
+}
+
+class ConfigFile {
+ public:
+  explicit ConfigFile(const std::string& content) { std::ofstream(path_) << content; }
+  ~ConfigFile() { std::filesystem::remove(path_); }
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_ = testing::TempDir() + "unmask-config-" + std::to_string(::getpid()) + ".toml";
+};
+
+TEST(CommandLine, HasDefaultsForAScan) {
+  const ScanCommand scan = Scan({"a.mp4", "b"});
+  EXPECT_EQ(scan.paths, (std::vector<std::string>{"a.mp4", "b"}));
+  EXPECT_FALSE(scan.format);
+  EXPECT_EQ(scan.analysis.fps, 2.0);
+  EXPECT_EQ(scan.analysis.max_frames, 256);
+  EXPECT_EQ(scan.analysis.mode, SampleMode::kFps);
+  EXPECT_FALSE(scan.faces);
+  EXPECT_TRUE(scan.output.empty() && scan.overlay.empty() && scan.fail_on.empty());
+  EXPECT_EQ(scan.analyzer.model, "face");
+  EXPECT_EQ(scan.analyzer.device, "CPU");
+}
+
+TEST(CommandLine, ReadsEveryOptionOfAScan) {
+  const ScanCommand scan = Scan({"--format",
+                                 "html",
+                                 "--output",
+                                 "o.html",
+                                 "--fps",
+                                 "4.5",
+                                 "--max-frames",
+                                 "12",
+                                 "--keyframes",
+                                 "--faces",
+                                 "--overlay",
+                                 "dir",
+                                 "--jobs",
+                                 "3",
+                                 "--model",
+                                 "face:2",
+                                 "--device",
+                                 "GPU",
+                                 "--yunet",
+                                 "y.onnx",
+                                 "--models",
+                                 "m",
+                                 "--detectors",
+                                 "d",
+                                 "--decoder",
+                                 "dec",
+                                 "--threads",
+                                 "5",
+                                 "--decode-timeout",
+                                 "9",
+                                 "--fail-on",
+                                 "manipulated",
+                                 "--fail-on",
+                                 "inconclusive",
+                                 "a.mp4"});
+  EXPECT_EQ(scan.format, ScanFormat::kHtml);
+  EXPECT_EQ(scan.output, "o.html");
+  EXPECT_EQ(scan.analysis.fps, 4.5);
+  EXPECT_EQ(scan.analysis.max_frames, 12);
+  EXPECT_EQ(scan.analysis.mode, SampleMode::kKeyframes);
+  EXPECT_TRUE(scan.faces);
+  EXPECT_EQ(scan.overlay, "dir");
+  EXPECT_EQ(scan.jobs, 3);
+  EXPECT_EQ(scan.analyzer.model, "face:2");
+  EXPECT_EQ(scan.analyzer.device, "GPU");
+  EXPECT_EQ(scan.analyzer.yunet, "y.onnx");
+  EXPECT_EQ(scan.analyzer.models, "m");
+  EXPECT_EQ(scan.analyzer.detectors, "d");
+  EXPECT_EQ(scan.analyzer.decoder, "dec");
+  EXPECT_EQ(scan.analyzer.threads, 5);
+  EXPECT_EQ(scan.analyzer.decode_timeout, 9);
+  EXPECT_EQ(scan.fail_on, (std::vector<Verdict>{Verdict::kManipulated, Verdict::kInconclusive}));
+  EXPECT_EQ(scan.paths, std::vector<std::string>{"a.mp4"});
+}
+
+TEST(CommandLine, KnowsEveryFormat) {
+  const std::map<std::string, ScanFormat> formats = {{"table", ScanFormat::kTable},
+                                                     {"json", ScanFormat::kJson},
+                                                     {"jsonl", ScanFormat::kJsonLines},
+                                                     {"csv", ScanFormat::kCsv},
+                                                     {"html", ScanFormat::kHtml}};
+  for (const auto& [word, format] : formats) EXPECT_EQ(Scan({"x", "--format=" + word}).format, format);
+}
+
+TEST(CommandLine, TakesPathsThatLookLikeOptionsOrCommands) {
+  EXPECT_EQ(Scan({"--", "-x.mp4", "--fps"}).paths, (std::vector<std::string>{"-x.mp4", "--fps"}));
+  EXPECT_EQ(Scan({"model", "serve", "scan"}).paths, (std::vector<std::string>{"model", "serve", "scan"}));
+}
+
+TEST(CommandLine, FailOnTakesOneVerdictAndLeavesThePaths) {
+  EXPECT_EQ(Scan({"--fail-on", "manipulated", "a.mp4", "b.mp4"}).paths.size(), 2U);
+  EXPECT_EQ(Scan({"--fail-on", "manipulated,inconclusive", "a.mp4"}).fail_on.size(), 2U);
+  EXPECT_THAT(Refusal({"scan", "--fail-on", "no_manipulation_found", "x"}),
+              HasSubstr("no_manipulation_found"));
+}
+
+TEST(CommandLine, ReadsServe) {
+  const CommandLine line = Parse({"serve", "--listen",     "[::1]:0", "--data",
+                                  "d",     "--max-upload", "64M",     "--jobs",
+                                  "2",     "--max-queue",  "5",       "--max-connections",
+                                  "7",     "--retention",  "60",      "--retention-count",
+                                  "9",     "--grace",      "1.5",     "--web",
+                                  "w",     "--model",      "face:1"});
+  ASSERT_TRUE(std::holds_alternative<ServeCommand>(line.command)) << std::get<Answer>(line.command).err;
+  const auto& serve = std::get<ServeCommand>(line.command);
+  EXPECT_EQ(serve.options.listen, "[::1]:0");
+  EXPECT_EQ(serve.options.data, "d");
+  EXPECT_EQ(serve.options.max_upload_bytes, std::uint64_t{64} << 20);
+  EXPECT_EQ(serve.options.jobs, 2);
+  EXPECT_EQ(serve.options.max_queue, 5);
+  EXPECT_EQ(serve.options.max_connections, 7);
+  EXPECT_EQ(serve.options.retention, 60);
+  EXPECT_EQ(serve.options.retention_count, 9);
+  EXPECT_EQ(serve.options.grace, 1.5);
+  EXPECT_EQ(serve.options.web, "w");
+  EXPECT_EQ(serve.analyzer.model, "face:1");
+}
+
+TEST(CommandLine, ReadsDoctorAndModel) {
+  EXPECT_TRUE(std::get<DoctorCommand>(Parse({"doctor", "--format", "json"}).command).json);
+  const auto list = std::get<ModelCommand>(Parse({"model", "list", "--models", "m"}).command);
+  EXPECT_EQ(list.action, ModelCommand::Action::kList);
+  EXPECT_EQ(list.models, "m");
+  const auto show = std::get<ModelCommand>(Parse({"model", "show", "face:1", "--json"}).command);
+  EXPECT_EQ(show.action, ModelCommand::Action::kShow);
+  EXPECT_EQ(show.name, "face:1");
+  EXPECT_TRUE(show.json);
+}
+
+TEST(CommandLine, AnswersHelpAndVersion) {
+  const auto version = std::get<Answer>(Parse({"--version"}).command);
+  EXPECT_EQ(version.exit_code, kAllDone);
+  EXPECT_TRUE(version.out.starts_with("unmask "));
+  for (const std::vector<std::string>& arguments : {std::vector<std::string>{"--help"},
+                                                    {"scan", "--help"},
+                                                    {"serve", "-h"},
+                                                    {"model", "show", "--help"}}) {
+    const auto help = std::get<Answer>(Parse(arguments).command);
+    EXPECT_EQ(help.exit_code, kAllDone);
+    EXPECT_THAT(help.out, HasSubstr("Usage: unmask"));
+    std::istringstream lines(help.out);
+    for (std::string text; std::getline(lines, text);) EXPECT_LE(text.size(), 110U) << text;
+  }
+}
+
+TEST(CommandLine, SaysWhatIsWrong) {
+  EXPECT_THAT(Refusal({}), HasSubstr("no command"));
+  EXPECT_THAT(Refusal({"scam"}), HasSubstr("did you mean 'unmask scan'?"));
+  EXPECT_THAT(Refusal({"xyzzy"}), HasSubstr("scan, serve, doctor, model"));
+  EXPECT_THAT(Refusal({"scan"}), HasSubstr("no file or folder"));
+  EXPECT_THAT(Refusal({"scan", "-"}), HasSubstr("standard input"));
+  EXPECT_THAT(Refusal({"scan", "--fsp", "3", "x"}), HasSubstr("did you mean '--fps'?"));
+  EXPECT_THAT(Refusal({"scan", "x", "--nonsense=3"}), HasSubstr("unknown option '--nonsense'"));
+  EXPECT_THAT(Refusal({"scan", "x", "--fps"}), HasSubstr("--fps needs a value"));
+  EXPECT_THAT(Refusal({"scan", "x", "--fps", "abc"}), HasSubstr("from 0.01 to 60, found 'abc'"));
+  EXPECT_THAT(Refusal({"scan", "x", "--fps", "0"}), HasSubstr("found '0'"));
+  EXPECT_THAT(Refusal({"scan", "x", "--fps", "nan"}), HasSubstr("found 'nan'"));
+  EXPECT_THAT(Refusal({"scan", "x", "--fps", "-1"}), HasSubstr("found '-1'"));
+  EXPECT_THAT(Refusal({"scan", "x", "--max-frames", "4097"}), HasSubstr("1 to 4096"));
+  EXPECT_THAT(Refusal({"scan", "x", "--max-frames", "2.5"}), HasSubstr("whole number"));
+  EXPECT_THAT(Refusal({"scan", "x", "--jobs", "99999999999999999999"}), HasSubstr("--jobs"));
+  EXPECT_THAT(Refusal({"scan", "x", "--format", "pdf"}), HasSubstr("table, json, jsonl, csv, html"));
+  EXPECT_THAT(Refusal({"serve", "--max-upload", "many"}), HasSubstr("512K, 64M or 2G"));
+  EXPECT_THAT(Refusal({"serve", "extra"}), HasSubstr("unexpected argument 'extra'"));
+  EXPECT_THAT(Refusal({"model"}), HasSubstr("list, show"));
+  EXPECT_THAT(Refusal({"model", "shw"}), HasSubstr("did you mean 'unmask model show'?"));
+  EXPECT_THAT(Refusal({"model", "show"}), HasSubstr("no model given"));
+  EXPECT_THAT(Refusal({"--log-level", "loud", "scan", "x"}), HasSubstr("loud"));
+  EXPECT_THAT(Refusal({"scan", "\x1b[31m--fps", "x", "--\x1b[0m"}), testing::Not(HasSubstr("\x1b")));
+}
+
+TEST(CommandLine, TakesOptionsOfAllCommandsOnBothSides) {
+  EXPECT_EQ(Parse({"--log-level", "debug", "scan", "x"}).log_level, LogLevel::kDebug);
+  EXPECT_EQ(Parse({"scan", "x", "--log-level", "off"}).log_level, LogLevel::kOff);
+}
+
+TEST(CommandLine, ReadsTheEnvironment) {
+  const ScanCommand scan = Scan({"x"}, {{"UNMASK_FPS", "5"},
+                                        {"UNMASK_MAX_FRAMES", "7"},
+                                        {"UNMASK_KEYFRAMES", "true"},
+                                        {"UNMASK_FACES", "0"},
+                                        {"UNMASK_FORMAT", "csv"},
+                                        {"UNMASK_FAIL_ON", "manipulated,inconclusive"},
+                                        {"UNMASK_DEVICE", ""}});
+  EXPECT_EQ(scan.analysis.fps, 5);
+  EXPECT_EQ(scan.analysis.max_frames, 7);
+  EXPECT_EQ(scan.analysis.mode, SampleMode::kKeyframes);
+  EXPECT_FALSE(scan.faces);
+  EXPECT_EQ(scan.format, ScanFormat::kCsv);
+  EXPECT_EQ(scan.fail_on.size(), 2U);
+  EXPECT_EQ(scan.analyzer.device, "CPU");
+  EXPECT_EQ(Parse({"scan", "x"}, {{"UNMASK_LOG_LEVEL", "error"}}).log_level, LogLevel::kError);
+}
+
+TEST(CommandLine, NamesTheVariableThatIsWrong) {
+  EXPECT_THAT(Refusal({"scan", "x"}, {{"UNMASK_FPS", "fast"}}), HasSubstr("UNMASK_FPS: expected a number"));
+  EXPECT_THAT(Refusal({"scan", "x"}, {{"UNMASK_FACES", "perhaps"}}), HasSubstr("UNMASK_FACES"));
+}
+
+TEST(CommandLine, IgnoresVariablesOfOtherCommands) {
+  EXPECT_TRUE(std::holds_alternative<DoctorCommand>(Parse({"doctor"}, {{"UNMASK_FPS", "fast"}}).command));
+}
+
+TEST(CommandLine, ReadsAFile) {
+  const ConfigFile file(
+      "# what suits us\n"
+      "max-frames = 64\n"
+      "max_upload = \"1G\"\n"
+      "device = \"GPU\"\n"
+      "log-level = \"info\"\n"
+      "[scan]\n"
+      "fps = 3\n"
+      "faces = true\n"
+      "fail-on = [\"manipulated\", \"inconclusive\"]\n"
+      "[serve]\n"
+      "listen = \"127.0.0.1:9000\"\n");
+  const CommandLine line = Parse({"scan", "x", "--config", file.path()});
+  ASSERT_TRUE(std::holds_alternative<ScanCommand>(line.command)) << std::get<Answer>(line.command).err;
+  const auto& scan = std::get<ScanCommand>(line.command);
+  EXPECT_EQ(scan.analysis.max_frames, 64);
+  EXPECT_EQ(scan.analysis.fps, 3);
+  EXPECT_TRUE(scan.faces);
+  EXPECT_EQ(scan.fail_on.size(), 2U);
+  EXPECT_EQ(scan.analyzer.device, "GPU");
+  EXPECT_EQ(line.log_level, LogLevel::kInfo);
+
+  const auto serve = std::get<ServeCommand>(Parse({"--config", file.path(), "serve"}).command);
+  EXPECT_EQ(serve.options.listen, "127.0.0.1:9000");
+  EXPECT_EQ(serve.options.max_upload_bytes, std::uint64_t{1} << 30);
+  EXPECT_EQ(serve.analyzer.device, "GPU");
+}
+
+TEST(CommandLine, CommandLineGoesBeforeEnvironmentBeforeFile) {
+  const ConfigFile file("fps = 3\nmax-frames = 30\njobs = 3\n");
+  const ScanCommand scan =
+      Scan({"x", "--fps", "5", "--config", file.path()}, {{"UNMASK_FPS", "4"}, {"UNMASK_MAX_FRAMES", "40"}});
+  EXPECT_EQ(scan.analysis.fps, 5);
+  EXPECT_EQ(scan.analysis.max_frames, 40);
+  EXPECT_EQ(scan.jobs, 3);
+}
+
+TEST(CommandLine, SaysWhatIsWrongInAFile) {
+  EXPECT_THAT(Refusal({"scan", "x", "--config", "/no/such/file"}), HasSubstr("/no/such/file"));
+  const ConfigFile unknown("fsp = 3\n");
+  EXPECT_THAT(Refusal({"scan", "x", "--config", unknown.path()}), HasSubstr("unknown option fsp in"));
+  const ConfigFile section("[scam]\nfps = 3\n");
+  EXPECT_THAT(Refusal({"scan", "x", "--config", section.path()}), HasSubstr("unknown section [scam]"));
+  const ConfigFile value("fps = fast\n");
+  EXPECT_THAT(Refusal({"scan", "x", "--config", value.path()}), HasSubstr("expected a number"));
+}
+
+}  // namespace
+}  // namespace unmask
