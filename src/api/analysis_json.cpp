@@ -11,7 +11,7 @@
 
 namespace unmask {
 
-std::string FormatTime(double seconds_since_1970) {
+std::string FormatTimestamp(double seconds_since_1970) {
   const auto milliseconds = static_cast<std::int64_t>(std::floor(seconds_since_1970 * 1000));
   const std::time_t seconds = milliseconds / 1000;
   std::tm utc{};
@@ -25,9 +25,9 @@ nlohmann::ordered_json ToJsonValue(const AnalysisRecord& record, bool faces) {
   json["id"] = record.id;
   json["state"] = StateName(record.state);
   json["progress"] = std::round(record.progress * 1000) / 1000;
-  json["created"] = FormatTime(record.created);
+  json["created"] = FormatTimestamp(record.created);
   json["finished"] = nullptr;
-  if (record.ended()) json["finished"] = FormatTime(record.finished);
+  if (record.ended()) json["finished"] = FormatTimestamp(record.finished);
   json["report"] = nullptr;
   if (record.report) json["report"] = ToJsonValue(*record.report, JsonOptions{.faces = faces});
   json["error"] = nullptr;

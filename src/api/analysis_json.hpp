@@ -13,6 +13,6 @@ namespace unmask {
 nlohmann::ordered_json ToJsonValue(const AnalysisRecord& record, bool faces);
 
 /// RFC 3339 in UTC with milliseconds, e.g. "2026-01-31T23:59:59.123Z".
-std::string FormatTime(double seconds_since_1970);
+std::string FormatTimestamp(double seconds_since_1970);
 
 }  // namespace unmask
