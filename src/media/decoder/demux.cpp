@@ -70,7 +70,7 @@ bool IsBetter(const AVStream& a, const AVStream& b) {
 
 }  // namespace
 
-Demuxer::Demuxer(MediaFile& file, Kind kind, const wire::Job& job) : input_(file.MakeInput()) {
+Demuxer::Demuxer(const MediaFile& file, Kind kind, const wire::Job& job) : input_(file) {
   av_log_set_callback(Listen);
   Open(kind, job);
   Choose();
@@ -79,7 +79,7 @@ Demuxer::Demuxer(MediaFile& file, Kind kind, const wire::Job& job) : input_(file
 void Demuxer::Open(Kind kind, const wire::Job& job) {
   AVFormatContext* context = avformat_alloc_context();
   if (!context) throw std::bad_alloc();
-  context->pb = input_.get();
+  context->pb = input_.context();
   context->flags |= AVFMT_FLAG_CUSTOM_IO;
   context->io_open = RefuseToOpen;
   context->max_streams = job.max_streams;

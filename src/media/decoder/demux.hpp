@@ -15,7 +15,7 @@ namespace unmask::decoder {
 class Demuxer {
  public:
   /// Throws GiveUp.
-  Demuxer(MediaFile& file, Kind kind, const wire::Job& job);
+  Demuxer(const MediaFile& file, Kind kind, const wire::Job& job);
 
   AVFormatContext& context() const { return *context_; }
   AVStream& stream() const { return *stream_; }
@@ -33,7 +33,7 @@ class Demuxer {
   void Open(Kind kind, const wire::Job& job);
   void Choose();
 
-  InputContext input_;
+  MediaInput input_;
   FormatContext context_;
   AVStream* stream_ = nullptr;
   const AVCodec* codec_ = nullptr;

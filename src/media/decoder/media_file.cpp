@@ -37,41 +37,39 @@ Sniffed MediaFile::Sniff() const {
   return decoder::Sniff(std::span(head).first(size));
 }
 
-std::span<const unsigned char> MediaFile::Map() {
+std::span<const unsigned char> MediaFile::Map() const {
   void* base = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, fd_.get(), 0);
   if (base == MAP_FAILED) throw std::bad_alloc();
   return {static_cast<const unsigned char*>(base), static_cast<std::size_t>(size_)};
 }
 
-InputContext MediaFile::MakeInput() {
+MediaInput::MediaInput(const MediaFile& file) : file_(file) {
   auto* buffer = static_cast<unsigned char*>(av_malloc(kInputBuffer));
   if (!buffer) throw std::bad_alloc();
-  InputContext input(
-      avio_alloc_context(buffer, kInputBuffer, 0, this, &MediaFile::Read, nullptr, &MediaFile::Seek));
-  if (!input) throw std::bad_alloc();
-  return input;
+  context_.reset(avio_alloc_context(buffer, kInputBuffer, 0, this, &Read, nullptr, &Seek));
+  if (!context_) throw std::bad_alloc();
 }
 
-// C++ exceptions must not cross libavformat, so a failing disk reads as the end of the data.
-int MediaFile::Read(void* self, std::uint8_t* buffer, int size) {
-  auto& file = *static_cast<MediaFile*>(self);
+// C++ exceptions must not cross libavformat, so a failing disk becomes an error number.
+int MediaInput::Read(void* self, std::uint8_t* buffer, int size) {
+  auto& input = *static_cast<MediaInput*>(self);
   try {
-    const std::size_t n = file.ReadAt(file.position_, {buffer, static_cast<std::size_t>(size)});
-    file.position_ += n;
+    const std::size_t n = input.file_.ReadAt(input.position_, {buffer, static_cast<std::size_t>(size)});
+    input.position_ += n;
     return n == 0 ? AVERROR_EOF : static_cast<int>(n);
   } catch (const GiveUp&) {
     return AVERROR(EIO);
   }
 }
 
-std::int64_t MediaFile::Seek(void* self, std::int64_t offset, int whence) {
-  auto& file = *static_cast<MediaFile*>(self);
-  if (whence & AVSEEK_SIZE) return static_cast<std::int64_t>(file.size_);
+std::int64_t MediaInput::Seek(void* self, std::int64_t offset, int whence) {
+  auto& input = *static_cast<MediaInput*>(self);
+  if (whence & AVSEEK_SIZE) return static_cast<std::int64_t>(input.file_.size());
   whence &= ~AVSEEK_FORCE;
-  if (whence == SEEK_CUR) offset += static_cast<std::int64_t>(file.position_);
-  if (whence == SEEK_END) offset += static_cast<std::int64_t>(file.size_);
+  if (whence == SEEK_CUR) offset += static_cast<std::int64_t>(input.position_);
+  if (whence == SEEK_END) offset += static_cast<std::int64_t>(input.file_.size());
   if (offset < 0) return AVERROR(EINVAL);
-  file.position_ = static_cast<std::uint64_t>(offset);
+  input.position_ = static_cast<std::uint64_t>(offset);
   return offset;
 }
 

@@ -23,18 +23,29 @@ class MediaFile {
   Sniffed Sniff() const;
 
   /// The whole file as memory, for as long as this object lives. Pages are read when they are touched.
-  std::span<const unsigned char> Map();
+  std::span<const unsigned char> Map() const;
 
-  /// For libavformat: reads and seeks in this file, which must outlive it. Keeps a position of its own.
-  InputContext MakeInput();
+ private:
+  UniqueFd fd_;
+  std::uint64_t size_;
+};
+
+/// A media file as libavformat reads it, with a position of its own. Not movable: libavformat points to it.
+class MediaInput {
+ public:
+  explicit MediaInput(const MediaFile& file);
+  MediaInput(const MediaInput&) = delete;
+  MediaInput& operator=(const MediaInput&) = delete;
+
+  AVIOContext* context() const { return context_.get(); }
 
  private:
   static int Read(void* self, std::uint8_t* buffer, int size);
   static std::int64_t Seek(void* self, std::int64_t offset, int whence);
 
-  UniqueFd fd_;
-  std::uint64_t size_;
+  const MediaFile& file_;
   std::uint64_t position_ = 0;
+  InputContext context_;
 };
 
 }  // namespace unmask::decoder

@@ -10,7 +10,8 @@
 namespace unmask::decoder {
 namespace {
 
-StillResult DecodeInto(MediaFile& media, std::span<const unsigned char> file, Kind kind, const Pixels& to) {
+StillResult DecodeInto(const MediaFile& media, std::span<const unsigned char> file, Kind kind,
+                       const Pixels& to) {
   switch (kind) {
     case Kind::kJpeg:
       return DecodeJpeg(file, to);
@@ -25,7 +26,7 @@ StillResult DecodeInto(MediaFile& media, std::span<const unsigned char> file, Ki
 
 }  // namespace
 
-void DecodeStill(MediaFile& media, Kind kind, const wire::Job& job, Output& output) {
+void DecodeStill(const MediaFile& media, Kind kind, const wire::Job& job, Output& output) {
   const auto file = media.Map();
   const auto header = ReadImageHeader(kind, file);
   if (!header) throw GiveUp{wire::FailureReason::kBrokenStill, std::string(KindName(kind))};

@@ -14,7 +14,7 @@ namespace unmask::decoder {
 /// Decodes a picture: JPEG by libjpeg-turbo, PNG by libpng, WebP by libwebp, GIF and BMP by libavcodec; of an
 /// animation the first frame. 16 bits become 8, grey and CMYK become BGR. Alpha is dropped: the colours that
 /// are stored under transparent pixels show, as cv2.imread(IMREAD_COLOR) does it. Throws GiveUp.
-void DecodeStill(MediaFile& file, Kind kind, const wire::Job& job, Output& output);
+void DecodeStill(const MediaFile& file, Kind kind, const wire::Job& job, Output& output);
 
 /// How far one picture library got.
 struct StillResult {
@@ -27,6 +27,6 @@ struct StillResult {
 StillResult DecodeJpeg(std::span<const unsigned char> file, const Pixels& to);
 StillResult DecodePng(std::span<const unsigned char> file, const Pixels& to);
 StillResult DecodeWebp(std::span<const unsigned char> file, const Pixels& to);
-StillResult DecodeWithLibav(MediaFile& media, Kind kind, const Pixels& to);
+StillResult DecodeWithLibav(const MediaFile& media, Kind kind, const Pixels& to);
 
 }  // namespace unmask::decoder

@@ -33,7 +33,7 @@ StillResult DecodeOne(AVCodecContext* context, const AVPacket& packet, const Pix
   return {.any = true};
 }
 
-StillResult DecodeGif(MediaFile& media, const Pixels& to) {
+StillResult DecodeGif(const MediaFile& media, const Pixels& to) {
   wire::Job job;
   job.max_streams = 1;
   Demuxer demuxer(media, Kind::kGif, job);
@@ -50,7 +50,7 @@ StillResult DecodeGif(MediaFile& media, const Pixels& to) {
   return result;
 }
 
-StillResult DecodeBmp(MediaFile& media, const Pixels& to) {
+StillResult DecodeBmp(const MediaFile& media, const Pixels& to) {
   const CodecContext context = Open(avcodec_find_decoder(AV_CODEC_ID_BMP), nullptr, to);
   const Packet packet(av_packet_alloc());
   constexpr std::uint64_t kMaxBytes = std::uint64_t{1} << 30;
@@ -62,7 +62,7 @@ StillResult DecodeBmp(MediaFile& media, const Pixels& to) {
 
 }  // namespace
 
-StillResult DecodeWithLibav(MediaFile& media, Kind kind, const Pixels& to) {
+StillResult DecodeWithLibav(const MediaFile& media, Kind kind, const Pixels& to) {
   return kind == Kind::kGif ? DecodeGif(media, to) : DecodeBmp(media, to);
 }
 

@@ -181,7 +181,7 @@ class VideoDecoding {
   std::optional<Converter> converter_;
 };
 
-Extent Measure(MediaFile& file, Kind kind, const wire::Job& job, const Structure& structure,
+Extent Measure(const MediaFile& file, Kind kind, const wire::Job& job, const Structure& structure,
                const Demuxer& demuxer) {
   // The index of a file in fragments grows while it is read, and Matroska's and AVI's are not to be trusted.
   const bool complete = (kind == Kind::kMp4 || kind == Kind::kMov) && !structure.fragmented;
@@ -192,7 +192,7 @@ Extent Measure(MediaFile& file, Kind kind, const wire::Job& job, const Structure
 
 }  // namespace
 
-void DecodeVideo(MediaFile& file, Kind kind, const wire::Job& job, Output& output) {
+void DecodeVideo(const MediaFile& file, Kind kind, const wire::Job& job, Output& output) {
   const Structure structure = ReadStructure(file, kind);
   if (structure.no_index) throw GiveUp{FailureReason::kNoIndex, {}};
   Demuxer demuxer(file, kind, job);

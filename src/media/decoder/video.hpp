@@ -10,6 +10,6 @@ namespace unmask::decoder {
 ///
 /// A frame's index is its rank in presentation order: how many packets of the stream, as far as they have
 /// been read, are shown before it. That counts frames which the codec was told to skip.
-void DecodeVideo(MediaFile& file, Kind kind, const wire::Job& job, Output& output);
+void DecodeVideo(const MediaFile& file, Kind kind, const wire::Job& job, Output& output);
 
 }  // namespace unmask::decoder
