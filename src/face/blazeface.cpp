@@ -1,121 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "face/blazeface.hpp"
-
-#include <fmt/format.h>
+#include <algorithm>
 #include <mutex>
 
-#include <opencv2/imgproc.hpp>
-
-#include "base/file.hpp"
-#include "base/hash.hpp"
+#include "face/blazeface_network.hpp"
 #include "face/detector_support.hpp"
 #include "face/detectors.hpp"
-#include "face/letterbox.hpp"
+#include "face/geometry.hpp"
 #include "face/tiles.hpp"
 
 namespace unmask {
 namespace {
 
-constexpr double kSuppressionIou = 0.3;  // min_suppression_threshold of MediaPipe's graphs
-
-// More looks find more things that are no face, and so does the network for close-ups (docs/faces.md).
+// All measured in docs/faces.md.
+constexpr double kSameFaceIou = 0.3;
+// A box of fewer input pixels is rough: it is looked at again from nearby, which also tells whether it is a
+// face. So even a weak one is worth the second look.
+constexpr double kSureDetail = 24;
+constexpr double kCandidateScore = 0.4;
+constexpr int kQuickSecondLooks = 6;
+constexpr int kThoroughSecondLooks = 24;
+// A tile sees parts of large faces, which the look at the whole has seen better.
 constexpr double kTileMinScore = 0.6;
-constexpr double kShortRangeMinScore = 0.75;
+// The network for close-ups sees the picture with a margin of half its size on each side, since it does not
+// find a face that reaches beyond the edges.
+constexpr double kShortRangeMinScore = 0.6;
 
-Tensor ToTensor(const cv::Mat& bgr, const Letterbox& letterbox) {
-  const auto width = static_cast<std::size_t>(letterbox.input.width);
-  const auto height = static_cast<std::size_t>(letterbox.input.height);
-  Tensor tensor{.shape = {1, height, width, 3}};
-  tensor.values.resize(width * height * 3);
-  cv::Mat rgb;
-  cv::cvtColor(Render(bgr, letterbox), rgb, cv::COLOR_BGR2RGB);
-  cv::Mat floats(letterbox.input, CV_32FC3, tensor.values.data());
-  rgb.convertTo(floats, CV_32FC3, 1 / 127.5, -1);
-  return tensor;
+cv::Rect Whole(const cv::Mat& picture) { return {0, 0, picture.cols, picture.rows}; }
+
+cv::Rect WithMargin(const cv::Mat& picture) {
+  return {-picture.cols / 2, -picture.rows / 2, 2 * picture.cols, 2 * picture.rows};
 }
-
-// Whether a box reaches the edge of its region at a place where the picture goes on.
-bool IsCut(const Box& box, const cv::Rect& region, cv::Size picture) {
-  const double margin = 0.02 * std::max(region.width, region.height);
-  return (region.x > 0 && box.x < region.x + margin) || (region.y > 0 && box.y < region.y + margin) ||
-         (region.br().x < picture.width && box.x + box.width > region.br().x - margin) ||
-         (region.br().y < picture.height && box.y + box.height > region.br().y - margin);
-}
-
-Result<void> CheckHash(const std::filesystem::path& file, const char* sha256) {
-  const auto fd = OpenForReading(file);
-  if (!fd)
-    return Fail(fd.error().code, fmt::format("no face detector at {}: {}", file.string(), fd.error().message),
-                "run tools/setup.sh");
-  const auto found = Sha256OfFile(fd->get());
-  if (!found) return tl::unexpected(found.error());
-  if (*found != sha256)
-    return Fail(ErrorCode::kInternal,
-                fmt::format("{} is not the face detector that is expected: sha256 {}, expected {}",
-                            file.string(), *found, sha256),
-                "run tools/setup.sh again");
-  return {};
-}
-
-}  // namespace
-
-const BlazeFaceNetwork::Kind& BlazeFaceNetwork::FullRange() {
-  static const Kind kind{.file = "face_detection_full_range.tflite",
-                         .sha256 = "99bf9494d84f50acc6617d89873f71bf6635a841ea699c17cb3377f9507cfec3",
-                         .input_size = 192,
-                         .layers = {{.stride = 4, .per_cell = 1}},
-                         .map = &kFullRangeMap};
-  return kind;
-}
-
-const BlazeFaceNetwork::Kind& BlazeFaceNetwork::ShortRange() {
-  static const Kind kind{.file = "face_detection_short_range.tflite",
-                         .sha256 = "3bc182eb9f33925d9e58b5c8d59308a760f4adea8f282370e428c51212c26633",
-                         .input_size = 128,
-                         .layers = {{.stride = 8, .per_cell = 2}, {.stride = 16, .per_cell = 6}},
-                         .map = &kShortRangeMap};
-  return kind;
-}
-
-BlazeFaceNetwork::BlazeFaceNetwork(const Kind& kind, std::unique_ptr<Network> network)
-    : kind_(kind), anchors_(MakeAnchors(kind.input_size, kind.layers)), network_(std::move(network)) {}
-
-Result<std::unique_ptr<BlazeFaceNetwork>> BlazeFaceNetwork::Load(const std::filesystem::path& folder,
-                                                                 const Kind& kind,
-                                                                 const NetworkOptions& options) {
-  const auto file = folder / kind.file;
-  if (auto checked = CheckHash(file, kind.sha256); !checked) return tl::unexpected(checked.error());
-  auto network = LoadNetwork(file, options);
-  if (!network) return tl::unexpected(network.error());
-  return std::unique_ptr<BlazeFaceNetwork>(new BlazeFaceNetwork(kind, std::move(*network)));
-}
-
-Result<std::vector<SsdFace>> BlazeFaceNetwork::Find(const cv::Mat& bgr, const cv::Rect& region,
-                                                    double min_score) const {
-  const Letterbox letterbox = FitInto(region, cv::Size(kind_.input_size, kind_.input_size));
-  const auto outputs = network_->Infer(ToTensor(bgr, letterbox));
-  if (!outputs) return tl::unexpected(outputs.error());
-  const Tensor* boxes = nullptr;
-  const Tensor* logits = nullptr;
-  for (const Tensor& output : *outputs) {
-    if (output.values.size() == anchors_.size()) logits = &output;
-    if (output.values.size() == anchors_.size() * 16) boxes = &output;
-  }
-  if (!boxes || !logits)
-    return Fail(ErrorCode::kInternal,
-                fmt::format("{} has no outputs for {} anchors", kind_.file, anchors_.size()));
-
-  auto faces =
-      SuppressWeighted(DecodeFaces(anchors_, boxes->values, logits->values, min_score), kSuppressionIou);
-  for (SsdFace& face : faces) {
-    face.box = letterbox.ToPicture(face.box);
-    for (Point& point : face.keypoints) point = letterbox.ToPicture(point);
-    face.cut = IsCut(face.box, region, bgr.size());
-  }
-  return faces;
-}
-
-namespace {
 
 class BlazeFace final : public FaceDetector {
  public:
@@ -124,17 +38,13 @@ class BlazeFace final : public FaceDetector {
 
   std::vector<Face> Detect(const cv::Mat& picture, Effort effort) override {
     return guard_.Run(picture, [&](const cv::Mat& bgr) -> Result<std::vector<Face>> {
-      auto found = full_range_->Find(bgr, cv::Rect({0, 0}, bgr.size()), options_.min_score);
+      const bool thorough = effort == Effort::kThorough;
+      auto found = Candidates(bgr, thorough);
+      if (found)
+        found = Confirmed(bgr, std::move(*found), thorough ? kThoroughSecondLooks : kQuickSecondLooks);
       if (!found) return tl::unexpected(found.error());
-      if (effort == Effort::kThorough) {
-        for (const cv::Rect& tile : PlanTiles(bgr.size())) {
-          const auto more = full_range_->Find(bgr, tile, std::max(kTileMinScore, options_.min_score));
-          if (!more) return tl::unexpected(more.error());
-          found->insert(found->end(), more->begin(), more->end());
-        }
-        if (found->empty()) return CloseUps(bgr);
-      }
-      return ToFaces(MergePasses(std::move(*found), kSuppressionIou), full_range_->map());
+      if (found->empty() && thorough) return CloseUps(bgr);
+      return ToFaces(*found, full_range_->map());
     });
   }
 
@@ -142,7 +52,7 @@ class BlazeFace final : public FaceDetector {
     const auto faces = guard_.Run(picture, [&](const cv::Mat& bgr) -> Result<std::vector<Face>> {
       const cv::Rect region = Neighbourhood(expected, bgr.size());
       if (region.empty()) return std::vector<Face>();
-      auto found = full_range_->Find(bgr, region, options_.min_score);
+      const auto found = full_range_->Find(bgr, region, options_.min_score);
       if (!found) return tl::unexpected(found.error());
       return ToFaces(*found, full_range_->map());
     });
@@ -152,10 +62,41 @@ class BlazeFace final : public FaceDetector {
   std::string name() const override { return "blazeface"; }
 
  private:
-  std::vector<Face> ToFaces(const std::vector<SsdFace>& found, const BoxMap& map) const {
-    std::vector<Face> faces;
-    for (const SsdFace& face : found) faces.push_back(ToFace(face, map));
-    return Strongest(std::move(faces), options_.max_faces);
+  /// What may be faces: on the whole picture and, for a thorough look, on its tiles. Strongest first.
+  Result<std::vector<SsdFace>> Candidates(const cv::Mat& bgr, bool thorough) const {
+    const double min_score = std::min(kCandidateScore, options_.min_score);
+    auto found = full_range_->Find(bgr, Whole(bgr), min_score);
+    if (!found || !thorough) return found;
+    for (const cv::Rect& tile : PlanTiles(bgr.size())) {
+      const auto more = full_range_->Find(bgr, tile, min_score);
+      if (!more) return tl::unexpected(more.error());
+      for (const SsdFace& face : *more)
+        if (face.detail < kSureDetail || face.score >= kTileMinScore) found->push_back(face);
+    }
+    return MergePasses(std::move(*found), kSameFaceIou);
+  }
+
+  /// The candidates that are faces. Small ones are looked at again from nearby, as far as `second_looks` go;
+  /// the others must be strong enough as they are.
+  Result<std::vector<SsdFace>> Confirmed(const cv::Mat& bgr, std::vector<SsdFace> candidates,
+                                         int second_looks) const {
+    std::vector<SsdFace> confirmed;
+    for (SsdFace& candidate : candidates) {
+      if (candidate.detail < kSureDetail && second_looks > 0) {
+        --second_looks;
+        const auto near =
+            full_range_->Find(bgr, Neighbourhood(candidate.box, bgr.size()), options_.min_score);
+        if (!near) return tl::unexpected(near.error());
+        const auto best =
+            std::max_element(near->begin(), near->end(), [&](const SsdFace& a, const SsdFace& b) {
+              return Iou(a.box, candidate.box) < Iou(b.box, candidate.box);
+            });
+        if (best == near->end() || Iou(best->box, candidate.box) < kSameFaceIou) continue;
+        candidate = *best;
+      }
+      if (candidate.score >= options_.min_score) confirmed.push_back(candidate);
+    }
+    return MergePasses(std::move(confirmed), kSameFaceIou);
   }
 
   Result<std::vector<Face>> CloseUps(const cv::Mat& bgr) {
@@ -165,11 +106,16 @@ class BlazeFace final : public FaceDetector {
                                             {.threads = 1, .throughput = false});
     });
     if (!short_range_) return tl::unexpected(short_range_.error());
-    const auto found =
-        (*short_range_)
-            ->Find(bgr, cv::Rect({0, 0}, bgr.size()), std::max(kShortRangeMinScore, options_.min_score));
+    const BlazeFaceNetwork& network = **short_range_;
+    const auto found = network.Find(bgr, WithMargin(bgr), std::max(kShortRangeMinScore, options_.min_score));
     if (!found) return tl::unexpected(found.error());
-    return ToFaces(*found, (*short_range_)->map());
+    return ToFaces(*found, network.map());
+  }
+
+  std::vector<Face> ToFaces(const std::vector<SsdFace>& found, const BoxMap& map) const {
+    std::vector<Face> faces;
+    for (const SsdFace& face : found) faces.push_back(ToFace(face, map));
+    return Strongest(std::move(faces), options_.max_faces);
   }
 
   DetectorOptions options_;

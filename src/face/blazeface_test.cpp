@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "face/blazeface.hpp"
-
 #include <fstream>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <opencv2/imgproc.hpp>
 
+#include "face/blazeface_network.hpp"
 #include "face/geometry.hpp"
 #include "face/test_media.hpp"
 
@@ -74,6 +73,21 @@ TEST_F(BlazeFaceTest, FindsAFaceOnTheBorderOfTwoTilesOnce) {
     ASSERT_THAT(faces, SizeIs(1)) << x;
     EXPECT_GT(Iou(faces[0].box, face), 0.6) << x;
   }
+}
+
+TEST_F(BlazeFaceTest, DrawsTheBoxOfASmallFaceAsWellAsThatOfALargeOne) {
+  for (const double height : {60.0, 90.0, 120.0, 160.0, 300.0}) {
+    Box face;
+    const cv::Mat picture = FaceInAPicture({1920, 1080}, height, {900, 400}, &face);
+    const auto faces = detector_->Detect(picture);
+    ASSERT_THAT(faces, SizeIs(1)) << height;
+    EXPECT_GT(Iou(faces[0].box, face), 0.75) << height;
+  }
+}
+
+TEST_F(BlazeFaceTest, FollowsACloseUp) {
+  const cv::Mat close_up = Astronaut()(cv::Rect(180, 70, 90, 110));
+  EXPECT_TRUE(detector_->DetectNear(close_up, {0, -15, 92, 125}));
 }
 
 TEST_F(BlazeFaceTest, FindsACloseUp) {

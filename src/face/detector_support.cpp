@@ -37,7 +37,7 @@ cv::Rect Neighbourhood(const Box& expected, cv::Size picture) {
   const int side = static_cast<int>(std::lround(longer * kNearFactor));
   const cv::Rect square(static_cast<int>(std::floor(centre.x)) - side / 2,
                         static_cast<int>(std::floor(centre.y)) - side / 2, side, side);
-  return square & cv::Rect({0, 0}, picture);
+  return (square & cv::Rect({0, 0}, picture)).empty() ? cv::Rect() : square;
 }
 
 std::optional<Face> BestOverlap(std::span<const Face> faces, const Box& expected) {

@@ -50,8 +50,8 @@ class DetectorGuard {
   std::atomic<bool> logged_ = false;
 };
 
-/// A square around `expected`,three times as large as its longer side, cut off at the picture's
-/// edges. Empty when the box lies outside or has no usable size.
+/// A square around `expected`, three times as large as its longer side; may reach beyond the picture's edges.
+/// Empty when it lies outside or the box has no usable size.
 cv::Rect Neighbourhood(const Box& expected, cv::Size picture);
 
 /// The face that overlaps `expected` most, if any does by a tenth (IoU).

@@ -132,9 +132,9 @@ TEST(Plausible, DropsBoxesThatNoFaceOfThePictureCanHave) {
   EXPECT_THAT(Plausible(faces, {200, 100}), SizeIs(1));
 }
 
-TEST(Neighbourhood, IsASquareWithinThePicture) {
+TEST(Neighbourhood, IsASquareThatMayReachBeyondThePicture) {
   EXPECT_EQ(Neighbourhood({100, 100, 20, 30}, {500, 500}), cv::Rect(65, 70, 90, 90));
-  EXPECT_EQ(Neighbourhood({0, 0, 20, 30}, {500, 500}), cv::Rect(0, 0, 55, 60));
+  EXPECT_EQ(Neighbourhood({0, 0, 20, 30}, {500, 500}), cv::Rect(-35, -30, 90, 90));
   EXPECT_TRUE(Neighbourhood({900, 0, 20, 30}, {500, 500}).empty());
 }
 

@@ -4,7 +4,10 @@
 //   face_measure portraits PICTURES CSV DETECTORS [YUNET.onnx]    recall and boxes on split "val"
 //   face_measure composites PICTURES CSV DETECTORS [YUNET.onnx]   recall by size in a frame of 1920x1080
 //   face_measure frames FOLDER DETECTORS YUNET.onnx               agreement with YuNet on whole frames
-//   face_measure quality FOLDER DETECTORS                         quantiles of the quality measures
+//   face_measure closeups FOLDER DETECTORS                        scores where a face (or none) fills a
+//   picture face_measure quality FOLDER DETECTORS [SIGMA]                 quantiles of the quality measures,
+//   of faces
+//                                                                 blurred by SIGMA 96ths of their width
 #include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
@@ -13,7 +16,7 @@
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
 
-#include "face/blazeface.hpp"
+#include "face/blazeface_network.hpp"
 #include "face/detectors.hpp"
 #include "face/geometry.hpp"
 #include "face/portraits.hpp"
@@ -168,16 +171,17 @@ void Frames(const fs::path& folder, const std::vector<NamedLook>& looks, FaceDet
   }
 }
 
-void Qualities(const fs::path& folder, FaceDetector& detector) {
+void Qualities(const fs::path& folder, FaceDetector& detector, double sigma) {
   std::vector<double> sharpness, brightness, yaw, pitch, size;
   std::map<std::string, int> codes;
   int found = 0, pictures = 0;
   for (const fs::path& file : PicturesIn(folder)) {
-    const cv::Mat picture = cv::imread(file.string());
+    cv::Mat picture = cv::imread(file.string());
     if (picture.empty()) continue;
     ++pictures;
     const auto faces = detector.Detect(picture);
     if (faces.empty()) continue;
+    if (sigma > 0) cv::GaussianBlur(picture, picture, {}, sigma * faces[0].box.width / 96);
     ++found;
     const FaceQuality quality = MeasureQuality(picture, faces[0]);
     sharpness.push_back(quality.sharpness);
@@ -203,6 +207,31 @@ void Qualities(const fs::path& folder, FaceDetector& detector) {
     fmt::print("{}: {:.2f} %\n", code, 100.0 * count / std::max(1, found));
 }
 
+/// Which passes find a face that fills its picture, and at what scores.
+void CloseUps(const fs::path& folder, const fs::path& detectors) {
+  const NetworkOptions options{.threads = 1, .throughput = false};
+  const auto full = BlazeFaceNetwork::Load(detectors, BlazeFaceNetwork::FullRange(), options);
+  const auto close = BlazeFaceNetwork::Load(detectors, BlazeFaceNetwork::ShortRange(), options);
+  if (!full || !close) return;
+  for (const auto* network : {full->get(), close->get()})
+    for (const double margin : {0.0, 0.25, 0.5, 1.0}) {
+      std::vector<double> best;
+      for (const fs::path& file : PicturesIn(folder)) {
+        const cv::Mat picture = cv::imread(file.string());
+        const int dx = static_cast<int>(margin * picture.cols / 2);
+        const int dy = static_cast<int>(margin * picture.rows / 2);
+        const auto found =
+            network->Find(picture, cv::Rect(-dx, -dy, picture.cols + 2 * dx, picture.rows + 2 * dy), 0.1);
+        best.push_back(found && !found->empty() ? (*found)[0].score : 0);
+      }
+      fmt::print("{} range, margin {}:", network == full->get() ? "full " : "short", margin);
+      for (const double score : {0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.9})
+        fmt::print("  >= {}: {}", score,
+                   std::count_if(best.begin(), best.end(), [&](double s) { return s >= score; }));
+      fmt::print("  of {}\n", best.size());
+    }
+}
+
 int Main(const std::vector<std::string>& args) {
   const std::string mode = args.empty() ? "" : args[0];
   if ((mode == "portraits" || mode == "composites") && args.size() >= 4) {
@@ -216,9 +245,13 @@ int Main(const std::vector<std::string>& args) {
     Frames(args[1], Looks(args[2], args[3]), *reference);
     return 0;
   }
-  if (mode == "quality" && args.size() == 3) {
+  if (mode == "quality" && args.size() >= 3) {
     const auto detector = Must(MakeBlazeFace({.folder = args[2], .threads = 1}));
-    Qualities(args[1], *detector);
+    Qualities(args[1], *detector, args.size() > 3 ? std::stod(args[3]) : 0);
+    return 0;
+  }
+  if (mode == "closeups" && args.size() == 3) {
+    CloseUps(args[1], args[2]);
     return 0;
   }
   fmt::print(stderr, "usage: see the head of face_measure_main.cpp\n");

@@ -20,7 +20,7 @@
 #include <opencv2/imgproc.hpp>
 #include <opencv2/objdetect.hpp>
 
-#include "face/blazeface.hpp"
+#include "face/blazeface_network.hpp"
 #include "face/box_mapping.hpp"
 #include "face/detectors.hpp"
 #include "face/geometry.hpp"

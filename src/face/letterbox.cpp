@@ -49,7 +49,19 @@ Letterbox FitInto(const cv::Rect& region, cv::Size input) {
 
 cv::Mat Render(const cv::Mat& bgr, const Letterbox& letterbox) {
   cv::Mat result = cv::Mat::zeros(letterbox.input, CV_8UC3);
-  Resize(bgr(letterbox.region), letterbox.place.size()).copyTo(result(letterbox.place));
+  const cv::Rect seen = letterbox.region & cv::Rect({0, 0}, bgr.size());
+  if (seen.empty()) return result;
+  const auto place = [&](int in_picture, int start, int place_start, double scale) {
+    return place_start + static_cast<int>(std::lround((in_picture - start) * scale));
+  };
+  const cv::Point from(place(seen.x, letterbox.region.x, letterbox.place.x, letterbox.scale_x),
+                       place(seen.y, letterbox.region.y, letterbox.place.y, letterbox.scale_y));
+  const cv::Point to(place(seen.br().x, letterbox.region.x, letterbox.place.x, letterbox.scale_x),
+                     place(seen.br().y, letterbox.region.y, letterbox.place.y, letterbox.scale_y));
+  const cv::Rect target(std::min(from.x, letterbox.input.width - 1),
+                        std::min(from.y, letterbox.input.height - 1), std::max(1, to.x - from.x),
+                        std::max(1, to.y - from.y));
+  Resize(bgr(seen), target.size()).copyTo(result(target));
   return result;
 }
 

@@ -10,7 +10,7 @@ namespace unmask {
 /// Where a region of a picture lies in the input of a network: scaled by `scale`, then moved by (dx, dy).
 /// The aspect is kept; what the region does not cover is black.
 struct Letterbox {
-  cv::Rect region;  ///< in the picture, within its edges, not empty
+  cv::Rect region;  ///< in the picture, not empty; what lies beyond the picture's edges is black, too
   cv::Size input;   ///< of the network
   cv::Rect place;   ///< of the region in the input
   double scale_x = 1;

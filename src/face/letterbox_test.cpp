@@ -37,6 +37,15 @@ TEST(Render, IsBlackBesideTheRegion) {
   EXPECT_EQ(input.at<cv::Vec3b>(63, 32), cv::Vec3b(0, 0, 0));
 }
 
+TEST(Render, IsBlackBeyondThePicture) {
+  const cv::Mat white(100, 100, CV_8UC3, cv::Scalar::all(255));
+  const cv::Mat input = Render(white, FitInto(cv::Rect(-50, -50, 200, 200), cv::Size(64, 64)));
+  EXPECT_EQ(cv::countNonZero(input.reshape(1)), 32 * 32 * 3);
+  EXPECT_EQ(input.at<cv::Vec3b>(16, 16), cv::Vec3b(255, 255, 255));
+  EXPECT_EQ(input.at<cv::Vec3b>(15, 16), cv::Vec3b(0, 0, 0));
+  EXPECT_EQ(cv::countNonZero(Render(white, FitInto(cv::Rect(500, 0, 9, 9), cv::Size(64, 64))).reshape(1)), 0);
+}
+
 TEST(Render, DoesNotAlias) {
   cv::Mat stripes(1024, 1024, CV_8UC3);
   for (int x = 0; x < stripes.cols; ++x) stripes.col(x).setTo(cv::Scalar::all(x % 2 == 0 ? 0 : 255));

@@ -19,7 +19,7 @@ using testing::Not;
 Face Frontal() {
   return {.box = kAstronautFace,
           .landmarks = Landmarks{
-              .right_eye = {200, 110}, .left_eye = {240, 110}, .nose = {220, 134}, .mouth = {220, 150}}};
+              .right_eye = {200, 110}, .left_eye = {240, 110}, .nose = {220, 132}, .mouth = {220, 150}}};
 }
 
 TEST(MeasureQuality, FindsNoFaultWithAGoodPortrait) {

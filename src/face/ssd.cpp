@@ -90,6 +90,7 @@ std::vector<SsdFace> SuppressWeighted(std::vector<SsdFace> faces, double iou) {
     });
     SsdFace mean = WeightedMean({faces.begin(), rest});
     mean.score = strongest.score;
+    mean.detail = strongest.detail;
     mean.cut = strongest.cut;
     kept.push_back(mean);
     faces.erase(faces.begin(), rest);

@@ -25,7 +25,8 @@ struct SsdFace {
   Box box;
   std::array<Point, kKeypoints> keypoints{};
   double score = 0;
-  bool cut = false;  ///< touches an edge behind which the picture goes on: may be part of a face
+  double detail = 0;  ///< how large the box was in the network's input, pixels
+  bool cut = false;   ///< touches an edge behind which the picture goes on: may be part of a face
 };
 
 /// The anchors' centres in input pixels, layer by layer, row by row; anchors of one cell follow each other.

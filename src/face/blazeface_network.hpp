@@ -32,7 +32,7 @@ class BlazeFaceNetwork {
                                                         const NetworkOptions& options);
 
   /// Faces in a region of the picture, in pixels of the picture, with the network's own boxes, double ones
-  /// suppressed. `region` lies within the picture.
+  /// suppressed. `region` may reach beyond the picture's edges; it is black there.
   Result<std::vector<SsdFace>> Find(const cv::Mat& bgr, const cv::Rect& region, double min_score) const;
 
   const BoxMap& map() const { return *kind_.map; }

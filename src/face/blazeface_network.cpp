@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "face/blazeface_network.hpp"
+
+#include <fmt/format.h>
+
+#include <opencv2/imgproc.hpp>
+
+#include "base/file.hpp"
+#include "base/hash.hpp"
+#include "face/letterbox.hpp"
+
+namespace unmask {
+namespace {
+
+constexpr double kSuppressionIou = 0.3;  // min_suppression_threshold of MediaPipe's graphs
+
+Tensor ToTensor(const cv::Mat& bgr, const Letterbox& letterbox) {
+  const auto width = static_cast<std::size_t>(letterbox.input.width);
+  const auto height = static_cast<std::size_t>(letterbox.input.height);
+  Tensor tensor{.shape = {1, height, width, 3}};
+  tensor.values.resize(width * height * 3);
+  cv::Mat rgb;
+  cv::cvtColor(Render(bgr, letterbox), rgb, cv::COLOR_BGR2RGB);
+  cv::Mat floats(letterbox.input, CV_32FC3, tensor.values.data());
+  rgb.convertTo(floats, CV_32FC3, 1 / 127.5, -1);
+  return tensor;
+}
+
+// Whether a box reaches the edge of its region at a place where the picture goes on.
+bool IsCut(const Box& box, const cv::Rect& region, cv::Size picture) {
+  const double margin = 0.02 * std::max(region.width, region.height);
+  return (region.x > 0 && box.x < region.x + margin) || (region.y > 0 && box.y < region.y + margin) ||
+         (region.br().x < picture.width && box.x + box.width > region.br().x - margin) ||
+         (region.br().y < picture.height && box.y + box.height > region.br().y - margin);
+}
+
+Result<void> CheckHash(const std::filesystem::path& file, const char* sha256) {
+  const auto fd = OpenForReading(file);
+  if (!fd)
+    return Fail(fd.error().code, fmt::format("no face detector at {}: {}", file.string(), fd.error().message),
+                "run tools/setup.sh");
+  const auto found = Sha256OfFile(fd->get());
+  if (!found) return tl::unexpected(found.error());
+  if (*found != sha256)
+    return Fail(ErrorCode::kInternal,
+                fmt::format("{} is not the face detector that is expected: sha256 {}, expected {}",
+                            file.string(), *found, sha256),
+                "run tools/setup.sh again");
+  return {};
+}
+
+}  // namespace
+
+const BlazeFaceNetwork::Kind& BlazeFaceNetwork::FullRange() {
+  static const Kind kind{.file = "face_detection_full_range.tflite",
+                         .sha256 = "99bf9494d84f50acc6617d89873f71bf6635a841ea699c17cb3377f9507cfec3",
+                         .input_size = 192,
+                         .layers = {{.stride = 4, .per_cell = 1}},
+                         .map = &kFullRangeMap};
+  return kind;
+}
+
+const BlazeFaceNetwork::Kind& BlazeFaceNetwork::ShortRange() {
+  static const Kind kind{.file = "face_detection_short_range.tflite",
+                         .sha256 = "3bc182eb9f33925d9e58b5c8d59308a760f4adea8f282370e428c51212c26633",
+                         .input_size = 128,
+                         .layers = {{.stride = 8, .per_cell = 2}, {.stride = 16, .per_cell = 6}},
+                         .map = &kShortRangeMap};
+  return kind;
+}
+
+BlazeFaceNetwork::BlazeFaceNetwork(const Kind& kind, std::unique_ptr<Network> network)
+    : kind_(kind), anchors_(MakeAnchors(kind.input_size, kind.layers)), network_(std::move(network)) {}
+
+Result<std::unique_ptr<BlazeFaceNetwork>> BlazeFaceNetwork::Load(const std::filesystem::path& folder,
+                                                                 const Kind& kind,
+                                                                 const NetworkOptions& options) {
+  const auto file = folder / kind.file;
+  if (auto checked = CheckHash(file, kind.sha256); !checked) return tl::unexpected(checked.error());
+  auto network = LoadNetwork(file, options);
+  if (!network) return tl::unexpected(network.error());
+  return std::unique_ptr<BlazeFaceNetwork>(new BlazeFaceNetwork(kind, std::move(*network)));
+}
+
+Result<std::vector<SsdFace>> BlazeFaceNetwork::Find(const cv::Mat& bgr, const cv::Rect& region,
+                                                    double min_score) const {
+  const Letterbox letterbox = FitInto(region, cv::Size(kind_.input_size, kind_.input_size));
+  const auto outputs = network_->Infer(ToTensor(bgr, letterbox));
+  if (!outputs) return tl::unexpected(outputs.error());
+  const Tensor* boxes = nullptr;
+  const Tensor* logits = nullptr;
+  for (const Tensor& output : *outputs) {
+    if (output.values.size() == anchors_.size()) logits = &output;
+    if (output.values.size() == anchors_.size() * 16) boxes = &output;
+  }
+  if (!boxes || !logits)
+    return Fail(ErrorCode::kInternal,
+                fmt::format("{} has no outputs for {} anchors", kind_.file, anchors_.size()));
+
+  auto faces =
+      SuppressWeighted(DecodeFaces(anchors_, boxes->values, logits->values, min_score), kSuppressionIou);
+  for (SsdFace& face : faces) {
+    face.detail = Unit(face);
+    face.box = letterbox.ToPicture(face.box);
+    for (Point& point : face.keypoints) point = letterbox.ToPicture(point);
+    face.cut = IsCut(face.box, region, bgr.size());
+  }
+  return faces;
+}
+
+}  // namespace unmask
