@@ -11,6 +11,7 @@ namespace unmask::http {
 namespace {
 
 constexpr std::size_t kMaxBoundary = 70;          // RFC 2046, 5.1.1
+constexpr std::size_t kLineEnd = 2;               // bytes of CRLF
 constexpr std::size_t kMaxBoundaryPadding = 256;  // white space after a boundary
 
 tl::unexpected<Error> Bad(std::string message, std::string hint = {}) {
@@ -148,7 +149,8 @@ MultipartParser::MultipartParser(std::string_view boundary, MultipartEvents& eve
     : delimiter_(fmt::format("\r\n--{}", boundary)),
       events_(events),
       limits_(limits),
-      matched_(2) {}  // as if a CRLF came before the body: the first boundary may stand at its start
+      matched_(kLineEnd),  // the first boundary may stand at the body's start
+      virtual_(kLineEnd) {}
 
 Result<void> MultipartParser::Feed(std::string_view bytes) {
   if (state_ == State::kFailed) return Bad("fed after a failure");
@@ -205,7 +207,8 @@ Result<void> MultipartParser::Search(std::string_view& bytes) {
       return {};
     }
     // The held bytes are data after all. Those matched in this piece are looked at again: they hold no CR.
-    const auto held = delimiter.substr(0, std::exchange(matched_, 0));
+    const auto first = std::exchange(virtual_, 0);
+    const auto held = delimiter.substr(first, std::exchange(matched_, 0) - first);
     return Give(held);
   }
 
@@ -235,6 +238,7 @@ Result<void> MultipartParser::Give(std::string_view bytes) {
 
 Result<void> MultipartParser::OnBoundary() {
   matched_ = 0;
+  virtual_ = 0;
   held_.clear();
   const bool in_part = state_ == State::kData;
   state_ = State::kAfterBoundary;
@@ -274,6 +278,8 @@ Result<void> MultipartParser::Headers(std::string_view& bytes) {
       if (!part) return tl::unexpected(part.error());
       held_.clear();
       state_ = State::kData;
+      // In RFC 2046's grammar a part without content has no line of its own between header and delimiter.
+      matched_ = virtual_ = kLineEnd;
       return events_.OnPart(*part);
     }
     if (held_.size() >= limits_.max_header_bytes)

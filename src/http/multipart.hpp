@@ -81,6 +81,7 @@ class MultipartParser {
   const MultipartLimits limits_;
   State state_ = State::kPreamble;
   std::size_t matched_;  ///< leading bytes of the delimiter that have been seen and held back
+  std::size_t virtual_;  ///< how many of them stood before this content and are not part of it
   std::size_t parts_ = 0;
   std::size_t preamble_ = 0;
   std::string held_;  ///< the rest of a boundary's line, or a part's header
