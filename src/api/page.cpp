@@ -3,6 +3,7 @@
 
 #include "api/routes.hpp"
 #include "base/file.hpp"
+#include "render/words.hpp"
 
 namespace unmask {
 namespace {
@@ -44,6 +45,12 @@ void AddPageRoutes(http::Router& router, const std::filesystem::path& folder) {
         [response](const http::RequestPtr&, const http::Responder& responder) { responder.Send(response); },
         http::Route::Runs::kInPlace);
   }
+  router.Get(
+      "/words.json",
+      [words = WordsJson() + "\n"](const http::RequestPtr&, const http::Responder& responder) {
+        responder.Send(http::JsonResponse(200, words));
+      },
+      http::Route::Runs::kInPlace);
 }
 
 }  // namespace unmask

@@ -428,6 +428,7 @@ void Connection::PostResponse(std::uint64_t exchange, Response response) {
 void Connection::PostAbandoned(std::uint64_t exchange) {
   asio::post(stream_.get_executor(), [self = shared_from_this(), exchange] {
     if (self->closed_ || self->exchange_ != exchange || !self->answering_) return;
+    if (self->client_left_) return self->Close();  // nobody was left to answer
     self->Refuse(kFault);
   });
 }
