@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The committed model on clips of known origin: it accuses nobody, and it is not blind."""
+
+import json
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def reports(samples, unmask, clean_environment):
+    import subprocess
+
+    done = subprocess.run(
+        [unmask, "scan", "--format", "json", samples],
+        capture_output=True,
+        encoding="utf-8",
+        env=clean_environment,
+        timeout=600,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def of(reports, kind):
+    return [report for report in reports if f"/{kind}/" in report["media"]["name"]]
+
+
+def test_no_real_clip_is_called_manipulated(reports):
+    assert of(reports, "real")
+    assert [r["media"]["name"] for r in of(reports, "real") if r["verdict"] == "manipulated"] == []
+
+
+def test_a_fake_clip_is_called_manipulated(reports):
+    assert any(report["verdict"] == "manipulated" for report in of(reports, "fake"))
+
+
+def test_every_clip_has_its_tracks(reports):
+    for report in reports:
+        assert report["tracks"], report["media"]["name"]
+        for track in report["tracks"]:
+            assert 0 <= track["start"] <= track["end"] <= report["media"]["duration"] + 0.1
