@@ -70,15 +70,16 @@ std::string FaceSection(const Report& report, const TrackReport& track) {
   html += fmt::format("<h3>Face {}</h3>\n<p>{} <span class=\"num\">{}</span>", track.id, Badge(track.verdict),
                       FormatScore(track.score));
   if (video)
-    html += fmt::format(" <span class=\"soft\">{} – {}, {} {}</span>", FormatTime(track.start),
-                        FormatTime(track.end), track.faces, track.faces == 1 ? "view" : "views");
+    html += fmt::format(" <span class=\"soft\">{} – {}, {} {}</span>", FormatSeconds(track.start),
+                        FormatSeconds(track.end), track.faces, track.faces == 1 ? "view" : "views");
   html += "</p>\n";
   if (!track.segments.empty() && video) {
     html += "<p>Looks manipulated ";
     for (std::size_t i = 0; i < track.segments.size(); ++i)
-      html += fmt::format("{}from {} to {} (peak {} at {})", i == 0 ? "" : ", ",
-                          FormatTime(track.segments[i].start), FormatTime(track.segments[i].end),
-                          FormatScore(track.segments[i].peak_score), FormatTime(track.segments[i].peak_time));
+      html +=
+          fmt::format("{}from {} to {} (peak {} at {})", i == 0 ? "" : ", ",
+                      FormatSeconds(track.segments[i].start), FormatSeconds(track.segments[i].end),
+                      FormatScore(track.segments[i].peak_score), FormatSeconds(track.segments[i].peak_time));
     html += ".</p>\n";
   }
   html += ReasonList(track.reasons);
@@ -105,7 +106,7 @@ std::string Facts(const Report& report) {
   html += Row("Format",
               fmt::format("{}, {}, {}×{} pixels", media.container, media.codec, media.width, media.height));
   if (video) {
-    if (media.duration) html += Row("Duration", FormatTime(*media.duration));
+    if (media.duration) html += Row("Duration", FormatSeconds(*media.duration));
     if (media.fps) html += Row("Frames a second", fmt::format("{:.3f}", *media.fps));
     html += Row("Looked at",
                 fmt::format("{} of {} decoded frames, {}", sampling.frames_analysed, sampling.frames_decoded,

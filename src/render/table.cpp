@@ -116,7 +116,7 @@ void AddPart(std::string& text, const std::string& part) {
 std::string FileDetails(const Report& report) {
   std::string text;
   if (report.media.kind == MediaKind::kVideo) {
-    if (report.media.duration) AddPart(text, FormatTime(*report.media.duration));
+    if (report.media.duration) AddPart(text, FormatSeconds(*report.media.duration));
     AddPart(text, fmt::format("{} frames analysed", report.sampling.frames_analysed));
   } else {
     AddPart(text, fmt::format("{}×{} {}", report.media.width, report.media.height,
@@ -131,10 +131,10 @@ std::string TrackDetails(const TrackReport& track, MediaKind kind) {
   for (const Reason reason : track.reasons) AddPart(text, std::string(ReasonTitle(reason)));
   if (kind == MediaKind::kVideo) {
     for (const Segment& segment : track.segments) {
-      AddPart(text, fmt::format("{} – {}", FormatTime(segment.start), FormatTime(segment.end)));
+      AddPart(text, fmt::format("{} – {}", FormatSeconds(segment.start), FormatSeconds(segment.end)));
       text += ' ';
       text += Together(
-          fmt::format("(peak {} at {})", FormatScore(segment.peak_score), FormatTime(segment.peak_time)));
+          fmt::format("(peak {} at {})", FormatScore(segment.peak_score), FormatSeconds(segment.peak_time)));
     }
   }
   return text;
@@ -142,8 +142,8 @@ std::string TrackDetails(const TrackReport& track, MediaKind kind) {
 
 std::string TrackName(const TrackReport& track, MediaKind kind) {
   if (kind == MediaKind::kImage) return fmt::format("  face {}", track.id);
-  return fmt::format("  face {}: {} – {}, {} {}", track.id, FormatTime(track.start), FormatTime(track.end),
-                     track.faces, track.faces == 1 ? "view" : "views");
+  return fmt::format("  face {}: {} – {}, {} {}", track.id, FormatSeconds(track.start),
+                     FormatSeconds(track.end), track.faces, track.faces == 1 ? "view" : "views");
 }
 
 }  // namespace

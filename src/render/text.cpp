@@ -179,7 +179,7 @@ std::string Shorten(std::string_view text, std::size_t columns) {
   return out;
 }
 
-std::string FormatTime(double seconds) {
+std::string FormatSeconds(double seconds) {
   const auto tenths = static_cast<std::int64_t>(std::llround(seconds * 10));
   if (tenths < 600) return fmt::format("{}.{} s", tenths / 10, tenths % 10);
   const std::int64_t minutes = tenths / 600;

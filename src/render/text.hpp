@@ -24,7 +24,7 @@ std::size_t DisplayWidth(std::string_view text);
 std::string Shorten(std::string_view text, std::size_t columns);
 
 /// Seconds as "4.5 s", or "1:02.5" and "1:01:02.5" from a minute on.
-std::string FormatTime(double seconds);
+std::string FormatSeconds(double seconds);
 
 /// "1.2 MB"; powers of 1000.
 std::string FormatBytes(unsigned long long bytes);

@@ -60,12 +60,12 @@ TEST(Shorten, NeverExceedsTheColumnsWithWideCharacters) {
     EXPECT_LE(DisplayWidth(Shorten("人物照片文件夹", columns)), columns);
 }
 
-TEST(FormatTime, GrowsWithTheTime) {
-  EXPECT_EQ(FormatTime(0), "0.0 s");
-  EXPECT_EQ(FormatTime(4.49), "4.5 s");
-  EXPECT_EQ(FormatTime(59.96), "1:00.0");
-  EXPECT_EQ(FormatTime(62.5), "1:02.5");
-  EXPECT_EQ(FormatTime(3662.5), "1:01:02.5");
+TEST(FormatSeconds, GrowsWithTheTime) {
+  EXPECT_EQ(FormatSeconds(0), "0.0 s");
+  EXPECT_EQ(FormatSeconds(4.49), "4.5 s");
+  EXPECT_EQ(FormatSeconds(59.96), "1:00.0");
+  EXPECT_EQ(FormatSeconds(62.5), "1:02.5");
+  EXPECT_EQ(FormatSeconds(3662.5), "1:01:02.5");
 }
 
 TEST(FormatBytes, UsesPowersOfAThousand) {

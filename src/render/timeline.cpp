@@ -41,8 +41,8 @@ std::string TimelineSvg(const Report& report, const TrackReport& track) {
         "<rect class=\"segment\" x=\"{:.2f}%\" y=\"0\" width=\"{:.2f}%\" height=\"{}\"><title>{} – {}: peak "
         "{} at "
         "{}</title></rect>",
-        x(segment.start), width(segment.start, segment.end), kHeight, FormatTime(segment.start),
-        FormatTime(segment.end), FormatScore(segment.peak_score), FormatTime(segment.peak_time));
+        x(segment.start), width(segment.start, segment.end), kHeight, FormatSeconds(segment.start),
+        FormatSeconds(segment.end), FormatScore(segment.peak_score), FormatSeconds(segment.peak_time));
   for (const double threshold : {report.thresholds.manipulated, report.thresholds.clear})
     svg += fmt::format("<line class=\"threshold\" x1=\"0\" x2=\"100%\" y1=\"{0:.1f}\" y2=\"{0:.1f}\"/>",
                        y(threshold));
@@ -53,12 +53,12 @@ std::string TimelineSvg(const Report& report, const TrackReport& track) {
     svg += fmt::format(
         "<circle class=\"dot{}{}\" cx=\"{:.2f}%\" cy=\"{:.1f}\" r=\"2.5\"><title>{}: {}</title></circle>",
         *face.score >= report.thresholds.manipulated ? " high" : "", face.used ? "" : " unused", x(face.time),
-        y(*face.score), FormatTime(face.time), FormatScore(face.score));
+        y(*face.score), FormatSeconds(face.time), FormatScore(face.score));
   }
   const double step = StepOf(duration);
   for (double time = 0; time <= duration * 0.97; time += step)
-    svg +=
-        fmt::format("<text x=\"{:.2f}%\" y=\"{}\">{}</text>", x(time), kHeight + kAxis - 3, FormatTime(time));
+    svg += fmt::format("<text x=\"{:.2f}%\" y=\"{}\">{}</text>", x(time), kHeight + kAxis - 3,
+                       FormatSeconds(time));
   return svg + "</svg>\n";
 }
 

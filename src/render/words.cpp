@@ -67,8 +67,8 @@ std::string Percent(double value) { return fmt::format("{:.4g} %", value * 100);
 std::string SegmentsInWords(const std::vector<Segment>& segments) {
   std::string text;
   for (std::size_t i = 0; i < segments.size() && i < 3; ++i)
-    text += fmt::format("{}from {} to {}", i == 0 ? " " : ", ", FormatTime(segments[i].start),
-                        FormatTime(segments[i].end));
+    text += fmt::format("{}from {} to {}", i == 0 ? " " : ", ", FormatSeconds(segments[i].start),
+                        FormatSeconds(segments[i].end));
   if (segments.size() > 3) text += fmt::format(" and {} more times", segments.size() - 3);
   return text;
 }

@@ -67,7 +67,12 @@ def png_header_of(width: int, height: int) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0" * 64)) + chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + chunk(b"IDAT", zlib.compress(b"\0" * 64))
+        + chunk(b"IEND", b"")
+    )
 
 
 @pytest.fixture(scope="session")
@@ -76,25 +81,30 @@ def media(tmp_path_factory) -> Path:
     if not PORTRAIT.exists():
         pytest.fail(f"{PORTRAIT} is missing: run tools/setup.sh --tests", pytrace=False)
     folder = tmp_path_factory.mktemp("media")
-    still = ["-loop", 1, "-i", PORTRAIT]
-    zoom = "scale=1024:1024,zoompan=z='1+0.2*on/75':d=1:s=512x512:fps=25"
     x264 = ["-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p"]
+    realtime = ["-deadline", "realtime", "-cpu-used", 8]
 
     shutil.copy(PORTRAIT, folder / "portrait.png")
     for name in ("portrait.jpg", "portrait.webp", "portrait.bmp", "portrait.gif"):
         ffmpeg("-i", PORTRAIT, "-frames:v", 1, folder / name)
-    ffmpeg(*still, "-vf", zoom, "-t", 3, *x264, "-g", 25, folder / "clip.mp4")
     clip = folder / "clip.mp4"
+    zoom = "scale=1024:1024,zoompan=z='1+0.2*on/75':d=1:s=512x512:fps=25"
+    ffmpeg("-loop", 1, "-i", PORTRAIT, "-vf", zoom, "-t", 3, *x264, "-g", 25, clip)
     for name in ("clip.mov", "clip.mkv"):
         ffmpeg("-i", clip, "-c", "copy", folder / name)
-    ffmpeg("-i", clip, "-t", 1, "-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", 8, folder / "vp9.webm")
-    ffmpeg("-i", clip, "-t", 1, "-c:v", "libvpx", "-deadline", "realtime", "-cpu-used", 8, folder / "vp8.webm")
-    ffmpeg("-i", clip, "-t", 1, "-c:v", "mpeg4", "-q:v", 3, folder / "mpeg4.avi")
-    ffmpeg("-i", clip, "-t", 1, "-c:v", "mjpeg", "-q:v", 3, folder / "mjpeg.avi")
-    ffmpeg("-i", clip, "-t", 1, "-c:v", "libx264", "-pix_fmt", "yuv420p10le", folder / "ten_bit.mp4")
-    ffmpeg("-i", clip, "-t", 1, "-c:v", "libx265", "-x265-params", "log-level=error", folder / "hevc.mp4")
-    ffmpeg("-i", clip, "-vf", "split[a][b];[b]hflip[c];[a][c]hstack", "-t", 2, *x264, folder / "two_people.mp4")
-    ffmpeg("-i", clip, "-vf", "crop=511:509:0:0", "-t", 1, "-c:v", "libx264", "-pix_fmt", "yuv444p", folder / "odd.mp4")
+    for name, codec in {
+        "vp9.webm": ["libvpx-vp9", *realtime],
+        "vp8.webm": ["libvpx", *realtime],
+        "mpeg4.avi": ["mpeg4", "-q:v", 3],
+        "mjpeg.avi": ["mjpeg", "-q:v", 3],
+        "ten_bit.mp4": ["libx264", "-pix_fmt", "yuv420p10le"],
+        "hevc.mp4": ["libx265", "-x265-params", "log-level=error"],
+    }.items():
+        ffmpeg("-i", clip, "-t", 1, "-c:v", *codec, folder / name)
+    odd = ["-vf", "crop=511:509:0:0", "-pix_fmt", "yuv444p"]
+    ffmpeg("-i", clip, "-t", 1, *odd, "-c:v", "libx264", folder / "odd.mp4")
+    twice = "split[a][b];[b]hflip[c];[a][c]hstack"
+    ffmpeg("-i", clip, "-vf", twice, "-t", 2, *x264, folder / "two_people.mp4")
     ffmpeg("-f", "lavfi", "-i", "testsrc=size=320x240:rate=25", "-t", 2, *x264, folder / "no_face.mp4")
 
     bad = folder / "bad"
@@ -106,7 +116,9 @@ def media(tmp_path_factory) -> Path:
     (bad / "truncated.mp4").write_bytes(data[: len(data) // 2])  # the index is at the end
     (bad / "huge.png").write_bytes(png_header_of(60_000, 60_000))
     ffmpeg("-f", "lavfi", "-i", "sine", "-t", 1, bad / "audio_only.mp4")
-    ffmpeg("-f", "lavfi", "-i", "testsrc", "-frames:v", 0, "-c:v", "mpeg4", "-f", "avi", bad / "zero_frames.avi")
+    ffmpeg(
+        "-f", "lavfi", "-i", "testsrc", "-frames:v", 0, "-c:v", "mpeg4", "-f", "avi", bad / "zero_frames.avi"
+    )
     return folder
 
 

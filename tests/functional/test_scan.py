@@ -17,9 +17,22 @@ from html.parser import HTMLParser
 import pytest
 
 VERDICTS = {"manipulated", "no_manipulation_found", "inconclusive"}
-KEYS = (
-    "schema media verdict score logit reasons thresholds tracks stability sampling model software options timing_ms"
-).split()
+KEYS = [
+    "schema",
+    "media",
+    "verdict",
+    "score",
+    "logit",
+    "reasons",
+    "thresholds",
+    "tracks",
+    "stability",
+    "sampling",
+    "model",
+    "software",
+    "options",
+    "timing_ms",
+]
 
 
 def scan_json(run, *arguments, code=0, **more):
@@ -37,7 +50,7 @@ def without_times(reports):
     return [{key: value for key, value in report.items() if key != "timing_ms"} for report in reports]
 
 
-# --- What a report says ------------------------------------------------------------------------------------------
+# --- What a report says ---------------------------------------------------------------------------
 
 
 def test_report_has_the_fields_of_the_interface_in_their_order(run, media):
@@ -78,7 +91,7 @@ def test_still_has_one_face_where_the_face_is(run, media, name):
     assert report["media"]["duration"] is None
     [face] = report["faces"]
     x, y, width, height = face["box"]
-    assert 150 < x and x + width < 300 and 40 < y and y + height < 215
+    assert x > 150 and x + width < 300 and y > 40 and y + height < 215
     assert len(report["tracks"]) == 1
 
 
@@ -129,7 +142,7 @@ def test_same_file_and_options_give_the_same_report(run, media):
     assert without_times(first) == without_times(scan_json(run, "--faces", "--jobs", 1, *files))
 
 
-# --- Sampling ----------------------------------------------------------------------------------------------------
+# --- Sampling -------------------------------------------------------------------------------------
 
 
 def test_fps_sets_how_many_frames_are_looked_at(run, media):
@@ -152,7 +165,7 @@ def test_keyframes_looks_at_key_frames_only(run, media):
     assert report["sampling"]["frames_analysed"] == 3  # one a second
 
 
-# --- Bad input ---------------------------------------------------------------------------------------------------
+# --- Bad input ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -226,7 +239,7 @@ def test_hostile_names_do_no_harm(run, media, tmp_path):
     assert report["media"]["name"] == name
 
 
-# --- Usage -------------------------------------------------------------------------------------------------------
+# --- Usage ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -283,7 +296,7 @@ def test_unknown_model_and_device_are_named(run, media):
     assert run("scan", "--device", "NOSUCH", media / "portrait.png", code=3).stderr.startswith("error: ")
 
 
-# --- Exit codes --------------------------------------------------------------------------------------------------
+# --- Exit codes -----------------------------------------------------------------------------------
 
 
 def test_fail_on_matches_its_verdict_only(run, media):
@@ -297,7 +310,7 @@ def test_fail_on_goes_before_failed_files(run, media):
     run("scan", "--fail-on", "manipulated", media / "no_face.mp4", media / "bad" / "empty.mp4", code=3)
 
 
-# --- Formats -----------------------------------------------------------------------------------------------------
+# --- Formats --------------------------------------------------------------------------------------
 
 
 def test_results_keep_the_order_of_the_input(run, media):
@@ -315,15 +328,18 @@ def test_faces_only_on_request(run, media):
     assert "faces" not in report_of(run, media / "clip.mp4")
     report = report_of(run, media / "clip.mp4", "--faces")
     assert len(report["faces"]) == report["sampling"]["faces_found"]
-    assert list(report["faces"][0]) == "track frame time box score logit detector_score quality used".split()
+    assert list(report["faces"][0])[:4] == ["track", "frame", "time", "box"]
+    assert list(report["faces"][0])[4:] == ["score", "logit", "detector_score", "quality", "used"]
     assert list(report)[7:9] == ["tracks", "faces"]
 
 
 def test_csv_has_one_line_for_each_report(run, media):
-    done = run("scan", "--format", "csv", media / "clip.mp4", media / "bad" / "empty.mp4", media / "portrait.png")
+    done = run(
+        "scan", "--format", "csv", media / "clip.mp4", media / "bad" / "empty.mp4", media / "portrait.png"
+    )
     rows = list(csv.DictReader(io.StringIO(done.stdout, newline="")))
     assert [row["name"] for row in rows] == [str(media / "clip.mp4"), str(media / "portrait.png")]
-    assert all(row["verdict"] in VERDICTS and row[None] if None in row else True for row in rows)
+    assert all(row["verdict"] in VERDICTS and None not in row for row in rows)
     assert rows[0]["width"] == "512" and rows[1]["duration"] == ""
     assert "empty.mp4" in done.stderr
 
@@ -336,7 +352,9 @@ def test_csv_defuses_formulas(run, media, tmp_path):
 
 
 def test_table_has_a_line_for_each_file_and_track(run, media):
-    lines = run("scan", "--format", "table", media / "clip.mp4", media / "no_face.mp4", code=0).stdout.splitlines()
+    lines = run(
+        "scan", "--format", "table", media / "clip.mp4", media / "no_face.mp4", code=0
+    ).stdout.splitlines()
     assert lines[0].split() == ["FILE", "VERDICT", "SCORE", "DETAILS"]
     assert lines[1].strip().endswith("6 frames analysed") and "face 1:" in lines[2]
     assert any("no face found" in line for line in lines)
@@ -372,7 +390,9 @@ class Page(HTMLParser):
 
 
 def test_html_is_one_page_that_loads_nothing(run, media):
-    done = run("scan", "--format", "html", media / "clip.mp4", media / "portrait.png", media / "bad" / "empty.mp4")
+    done = run(
+        "scan", "--format", "html", media / "clip.mp4", media / "portrait.png", media / "bad" / "empty.mp4"
+    )
     assert done.returncode == 3
     page = Page(done.stdout)
     tags = {tag for tag, _ in page.tags}
@@ -402,7 +422,7 @@ def test_table_in_a_file_has_no_colours(run, media, tmp_path):
     assert "\x1b" not in (tmp_path / "t.txt").read_text()
 
 
-# --- Folders -----------------------------------------------------------------------------------------------------
+# --- Folders --------------------------------------------------------------------------------------
 
 
 def test_folders_are_scanned_in_depth_sorted_and_without_loops(run, media, tmp_path):
@@ -417,7 +437,7 @@ def test_folders_are_scanned_in_depth_sorted_and_without_loops(run, media, tmp_p
     assert "skipped 1 file" in done.stderr and "1 hidden" in done.stderr
 
 
-# --- Overlays ----------------------------------------------------------------------------------------------------
+# --- Overlays -------------------------------------------------------------------------------------
 
 
 def test_overlay_writes_a_picture_for_a_still_and_for_each_track(run, media, tmp_path):
@@ -441,14 +461,16 @@ def test_overlays_of_files_with_the_same_name_do_not_meet(run, media, tmp_path):
 
 def test_overlay_changes_nothing_in_the_report(run, media, tmp_path):
     plain = scan_json(run, media / "clip.mp4")
-    assert without_times(plain) == without_times(scan_json(run, "--overlay", tmp_path / "o", media / "clip.mp4"))
+    assert without_times(plain) == without_times(
+        scan_json(run, "--overlay", tmp_path / "o", media / "clip.mp4")
+    )
 
 
-# --- Terminals and signals ---------------------------------------------------------------------------------------
+# --- Terminals and signals ------------------------------------------------------------------------
 
 
 def run_on_terminal(unmask, arguments, env, streams, columns=100):
-    """Runs the program with the named streams on one terminal; returns what the terminal got, and the exit code."""
+    """Runs the program with the named streams on one terminal; returns what that got, and the exit code."""
     controller, terminal = pty.openpty()
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
     other = {name: subprocess.DEVNULL for name in ("stdout", "stderr") if name not in streams}
