@@ -356,7 +356,8 @@ def test_table_has_a_line_for_each_file_and_track(run, media):
         "scan", "--format", "table", media / "clip.mp4", media / "no_face.mp4", code=0
     ).stdout.splitlines()
     assert lines[0].split() == ["FILE", "VERDICT", "SCORE", "DETAILS"]
-    assert lines[1].strip().endswith("6 frames analysed") and "face 1:" in lines[2]
+    assert "clip.mp4" in lines[1] and "6 frames analysed" in lines[1]
+    assert sum("face 1:" in line for line in lines) == 1
     assert any("no face found" in line for line in lines)
     assert lines[-1].startswith("2 files: ")
     assert all(len(line) <= 120 for line in lines)
@@ -365,7 +366,7 @@ def test_table_has_a_line_for_each_file_and_track(run, media):
 class Page(HTMLParser):
     """Collects what the tests ask for and checks that tags are balanced."""
 
-    VOID = {"meta", "img", "link", "br", "hr", "input", "rect", "line", "circle"}
+    VOID = {"meta", "img", "link", "br", "hr", "input"}
 
     def __init__(self, text):
         super().__init__()
@@ -530,7 +531,7 @@ def test_interrupt_prints_what_is_done(unmask, clean_environment, media, tmp_pat
         [unmask, "scan", "--jobs", "1", "--format", "json", tmp_path],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        text=True,
+        bufsize=0,  # communicate() knows nothing of what a buffer holds
         env=clean_environment,
     ) as process:
         first = process.stdout.readline() + process.stdout.readline()
@@ -539,7 +540,7 @@ def test_interrupt_prints_what_is_done(unmask, clean_environment, media, tmp_pat
     assert process.returncode == 130
     reports = json.loads(first + rest)
     assert 1 <= len(reports) < 60 and all("verdict" in report for report in reports)
-    assert "interrupted: " in errors
+    assert b"interrupted: " in errors
 
 
 def test_reader_that_goes_away_ends_the_run(unmask, clean_environment, media, tmp_path):
