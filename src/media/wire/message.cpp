@@ -86,12 +86,19 @@ Packet Receive(int socket, bool wait) {
   msghdr header{};
   header.msg_iov = &part;
   header.msg_iovlen = 1;
-  header.msg_control = control;
-  header.msg_controllen = sizeof control;
-  ssize_t size = 0;
-  do {
+  ssize_t size = -1;
+  // When the other side has hung up, its last messages may still wait here behind an answer that says so: one
+  // ECONNRESET when it left something unread, or one zero when it went during a call that does not wait.
+  for (int hung_up = 0; hung_up < 3;) {
+    header.msg_control = control;
+    header.msg_controllen = sizeof control;
     size = ::recvmsg(socket, &header, MSG_CMSG_CLOEXEC | (wait ? 0 : MSG_DONTWAIT));
-  } while (size < 0 && errno == EINTR);
+    if (size == 0 || (size < 0 && errno == ECONNRESET)) {
+      ++hung_up;
+    } else if (size > 0 || errno != EINTR) {
+      break;
+    }
+  }
   if (size < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
     packet.state = Packet::State::kNothingYet;
     return packet;

@@ -96,6 +96,15 @@ TEST(Message, ReceiveTellsWaitingFromClosed) {
   EXPECT_FALSE(Send(pair.right.get(), End{}));
 }
 
+TEST(Message, TheLastMessageIsReadAlthoughItsSenderHungUpWithoutReadingOurs) {
+  Pair pair;
+  ASSERT_TRUE(Send(pair.right.get(), Release{}));
+  ASSERT_TRUE(Send(pair.left.get(), End{}));
+  pair.left.reset();
+  EXPECT_TRUE(ParseFromDecoder(Receive(pair.right.get(), false).content()));
+  EXPECT_EQ(Receive(pair.right.get(), false).state, Packet::State::kClosed);
+}
+
 TEST(Message, APacketThatIsTooLongIsNoMessage) {
   Pair pair;
   const std::vector<std::byte> flood(5000);
