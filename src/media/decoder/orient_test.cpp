@@ -47,10 +47,10 @@ TEST(Orientation, DisplayMatricesBecomeRightAngles) {
   EXPECT_EQ(FromDisplayMatrix(nullptr), Orientation::kUpright);
   std::int32_t matrix[9] = {};
   for (const auto& [degrees, expected] : {std::pair(0.0, Orientation::kUpright),
-                                         {-90.0, Orientation::kTurnRight},
-                                         {90.0, Orientation::kTurnLeft},
-                                         {180.0, Orientation::kUpsideDown},
-                                         {-88.0, Orientation::kTurnRight}}) {
+                                          {-90.0, Orientation::kTurnRight},
+                                          {90.0, Orientation::kTurnLeft},
+                                          {180.0, Orientation::kUpsideDown},
+                                          {-88.0, Orientation::kTurnRight}}) {
     // libavutil: the angle by which the matrix turns counterclockwise, given clockwise to the setter.
     av_display_rotation_set(matrix, -degrees);
     EXPECT_EQ(FromDisplayMatrix(matrix), expected) << degrees;

@@ -11,13 +11,15 @@ constexpr std::size_t kMaxAhead = 1024;
 
 }  // namespace
 
-void Timeline::AddPacket(std::optional<std::int64_t> time) {
+void Timeline::AddPacket(std::optional<std::int64_t> time, bool decoded) {
+  const std::int64_t rank = packets_++;
   if (!time) {
     ++shown_;
     return;
   }
   if (!started_) start_ = start_ ? std::min(*start_, *time) : *time;
-  ahead_.push(*time);
+  if (clock_ == Clock::kDecoding && !decoded) return;
+  ahead_.push({*time, rank});
   if (ahead_.size() > kMaxAhead) {
     ahead_.pop();
     ++shown_;
@@ -25,19 +27,29 @@ void Timeline::AddPacket(std::optional<std::int64_t> time) {
 }
 
 Timeline::Place Timeline::PlaceFrame(std::optional<std::int64_t> time) {
-  if (!started_ && time) start_ = start_ ? std::min(*start_, *time) : *time;
+  if (!started_ && time && clock_ == Clock::kPresentation) start_ = start_ ? std::min(*start_, *time) : *time;
   started_ = true;
-  Place place;
-  const double seconds = time && start_ ? static_cast<double>(*time - *start_) * time_base_ : -1;
-  const bool usable = time && seconds > last_.time && seconds >= 0;
-  place.time = usable ? seconds : (last_.time < 0 ? 0 : last_.time + frame_duration_);
-  while (time && !ahead_.empty() && ahead_.top() < *time) {
+  Place place = clock_ == Clock::kPresentation ? ByPresentation(time) : ByDecoding();
+  if (!(place.time > last_.time)) place.time = last_.time < 0 ? 0 : last_.time + frame_duration_;
+  place.index = std::max(place.index, last_.index + 1);
+  last_ = place;
+  return place;
+}
+
+Timeline::Place Timeline::ByPresentation(std::optional<std::int64_t> time) {
+  if (!time) return {-1, shown_};
+  while (!ahead_.empty() && ahead_.top().time < *time) {
     ahead_.pop();
     ++shown_;
   }
-  place.index = std::max(shown_, last_.index + 1);
-  last_ = place;
-  return place;
+  return {static_cast<double>(*time - *start_) * time_base_, shown_};
+}
+
+Timeline::Place Timeline::ByDecoding() {
+  if (ahead_.empty()) return {-1, 0};
+  const Pending next = ahead_.top();
+  ahead_.pop();
+  return {static_cast<double>(next.time - *start_) * time_base_, next.rank};
 }
 
 }  // namespace unmask::decoder

@@ -10,15 +10,20 @@
 namespace unmask::decoder {
 
 /// Gives decoded frames their place: seconds from the stream's start, strictly rising, and their rank among
-/// the stream's frames. Tell it of every packet that will be shown before the frames that come out after it.
+/// the stream's frames. Tell it of every packet before the frames that come out after it.
 class Timeline {
  public:
-  /// `time_base` in seconds; `frame_duration` in seconds is the step for frames without a usable time.
-  Timeline(double time_base, double frame_duration)
-      : time_base_(time_base), frame_duration_(frame_duration) {}
+  enum class Clock {
+    kPresentation,  ///< packets say when they are shown
+    kDecoding,  ///< packets say only when they are decoded (AVI): shown are the same times, in rising order
+  };
 
-  /// A packet has been read; its presentation time, or decoding time when it has none.
-  void AddPacket(std::optional<std::int64_t> time);
+  /// `time_base` in seconds; `frame_duration` in seconds is the step for frames without a usable time.
+  Timeline(Clock clock, double time_base, double frame_duration)
+      : clock_(clock), time_base_(time_base), frame_duration_(frame_duration) {}
+
+  /// A packet that holds a frame to be shown has been read. `decoded` is whether the codec gets it.
+  void AddPacket(std::optional<std::int64_t> time, bool decoded = true);
 
   struct Place {
     double time = 0;
@@ -26,16 +31,27 @@ class Timeline {
   };
 
   /// A frame has been decoded. A time that is missing or does not rise is replaced by the last one plus the
-  /// frame duration.
+  /// frame duration. With Clock::kDecoding the given time is not looked at.
   Place PlaceFrame(std::optional<std::int64_t> time);
 
  private:
+  Place ByPresentation(std::optional<std::int64_t> time);
+  Place ByDecoding();
+
+  Clock clock_;
   double time_base_;
   double frame_duration_;
   std::optional<std::int64_t> start_;
   bool started_ = false;
-  // Times of packets that are shown after the last frame; as many as the codec reorders.
-  std::priority_queue<std::int64_t, std::vector<std::int64_t>, std::greater<>> ahead_;
+
+  struct Pending {
+    std::int64_t time = 0;
+    std::int64_t rank = 0;  // among the packets
+    friend bool operator>(const Pending& a, const Pending& b) { return a.time > b.time; }
+  };
+  // Packets that are shown after the last frame; as many as the codec reorders.
+  std::priority_queue<Pending, std::vector<Pending>, std::greater<>> ahead_;
+  std::int64_t packets_ = 0;
   std::int64_t shown_ = 0;
   Place last_{-1, -1};
 };

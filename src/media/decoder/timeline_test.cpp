@@ -10,7 +10,7 @@ constexpr double kTick = 0.01;
 constexpr double kStep = 0.04;
 
 TEST(Timeline, StartsAtZeroWhateverTheStreamsFirstTime) {
-  Timeline timeline(kTick, kStep);
+  Timeline timeline(Timeline::Clock::kPresentation, kTick, kStep);
   timeline.AddPacket(500);
   timeline.AddPacket(504);
   EXPECT_EQ(timeline.PlaceFrame(500).time, 0);
@@ -18,7 +18,7 @@ TEST(Timeline, StartsAtZeroWhateverTheStreamsFirstTime) {
 }
 
 TEST(Timeline, IndexCountsFramesThatTheCodecSkipped) {
-  Timeline timeline(kTick, kStep);
+  Timeline timeline(Timeline::Clock::kPresentation, kTick, kStep);
   // Decoding order of I P B B P B B; the B frames never come out.
   for (const int time : {0, 12, 4, 8, 24, 16, 20}) timeline.AddPacket(time);
   EXPECT_EQ(timeline.PlaceFrame(0).index, 0);
@@ -27,7 +27,7 @@ TEST(Timeline, IndexCountsFramesThatTheCodecSkipped) {
 }
 
 TEST(Timeline, AFrameWithoutATimeFollowsTheLastOne) {
-  Timeline timeline(kTick, kStep);
+  Timeline timeline(Timeline::Clock::kPresentation, kTick, kStep);
   timeline.AddPacket(0);
   EXPECT_EQ(timeline.PlaceFrame(0).time, 0);
   const auto place = timeline.PlaceFrame({});
@@ -36,7 +36,7 @@ TEST(Timeline, AFrameWithoutATimeFollowsTheLastOne) {
 }
 
 TEST(Timeline, TimeAndIndexRiseEvenWhenTheStreamsClockJumpsBack) {
-  Timeline timeline(kTick, kStep);
+  Timeline timeline(Timeline::Clock::kPresentation, kTick, kStep);
   Timeline::Place last{-1, -1};
   for (const int time : {0, 4, 8, 0, 4, 8, -100, 12, 400, 12}) {
     timeline.AddPacket(time);
@@ -48,7 +48,7 @@ TEST(Timeline, TimeAndIndexRiseEvenWhenTheStreamsClockJumpsBack) {
 }
 
 TEST(Timeline, WithoutAnyTimesItCounts) {
-  Timeline timeline(kTick, kStep);
+  Timeline timeline(Timeline::Clock::kPresentation, kTick, kStep);
   for (int i = 0; i < 3; ++i) {
     timeline.AddPacket({});
     const auto place = timeline.PlaceFrame({});
@@ -56,8 +56,27 @@ TEST(Timeline, WithoutAnyTimesItCounts) {
   }
 }
 
+TEST(Timeline, WithDecodingTimesAloneFramesTakeThemInOrder) {
+  Timeline timeline(Timeline::Clock::kDecoding, kTick, kStep);
+  for (const int time : {0, 4, 8, 12, 16}) timeline.AddPacket(time);
+  for (int i = 0; i < 5; ++i) {
+    const auto place = timeline.PlaceFrame({});
+    EXPECT_NEAR(place.time, i * 0.04, 1e-12);
+    EXPECT_EQ(place.index, i);
+  }
+}
+
+TEST(Timeline, WithDecodingTimesAlonePacketsThatAreLeftOutStillCount) {
+  Timeline timeline(Timeline::Clock::kDecoding, kTick, kStep);
+  for (int i = 0; i < 10; ++i) timeline.AddPacket(i * 4, i % 5 == 0);
+  EXPECT_EQ(timeline.PlaceFrame({}).index, 0);
+  const auto place = timeline.PlaceFrame({});
+  EXPECT_EQ(place.index, 5);
+  EXPECT_NEAR(place.time, 0.2, 1e-12);
+}
+
 TEST(Timeline, AStreamThatShowsNothingDoesNotFillTheMemory) {
-  Timeline timeline(kTick, kStep);
+  Timeline timeline(Timeline::Clock::kPresentation, kTick, kStep);
   for (int i = 0; i < 1'000'000; ++i) timeline.AddPacket(i);
   EXPECT_EQ(timeline.PlaceFrame(1'000'000).index, 1'000'000);
 }

@@ -23,6 +23,17 @@ std::optional<std::int64_t> Known(std::int64_t time) {
   return time == AV_NOPTS_VALUE ? std::nullopt : std::optional(time);
 }
 
+// AVI tells no presentation times. Its frames get theirs by counting, so all must come out of the codec.
+Timeline::Clock ClockOf(const Demuxer& demuxer) {
+  const std::string_view format = demuxer.context().iformat->name;
+  return format == "avi" ? Timeline::Clock::kDecoding : Timeline::Clock::kPresentation;
+}
+
+AVDiscard Skipped(const Demuxer& demuxer, const wire::Job& job) {
+  if (job.keyframes) return AVDISCARD_NONKEY;
+  return ClockOf(demuxer) == Timeline::Clock::kDecoding ? AVDISCARD_DEFAULT : AVDISCARD_NONREF;
+}
+
 CodecContext OpenCodec(const Demuxer& demuxer, const wire::Job& job) {
   const AVCodecParameters& parameters = *demuxer.stream().codecpar;
   // Before anything is allocated for a frame; the stream itself may still say something else, which
@@ -34,7 +45,7 @@ CodecContext OpenCodec(const Demuxer& demuxer, const wire::Job& job) {
   codec->pkt_timebase = demuxer.stream().time_base;
   codec->max_pixels = job.max_pixels;
   // Frames that no other frame needs are not decoded at all; the rest stay bit-exact.
-  codec->skip_frame = job.keyframes ? AVDISCARD_NONKEY : AVDISCARD_NONREF;
+  codec->skip_frame = Skipped(demuxer, job);
   // Without a hint in the stream, wait as long as its level may need to bring frames in order, instead of
   // finding out by dropping some.
   codec->strict_std_compliance = FF_COMPLIANCE_STRICT;
@@ -62,7 +73,7 @@ class VideoDecoding {
         used_fps_(SpreadFps(job.fps, job.max_frames, extent.duration)),
         codec_(OpenCodec(demuxer, job)),
         sampler_(used_fps_, job.max_frames),
-        timeline_(av_q2d(demuxer.stream().time_base), fps_ > 0 ? 1 / fps_ : 0.04),
+        timeline_(ClockOf(demuxer), av_q2d(demuxer.stream().time_base), fps_ > 0 ? 1 / fps_ : 0.04),
         packet_(av_packet_alloc()),
         frame_(av_frame_alloc()) {
     if (!packet_ || !frame_) throw std::bad_alloc();
@@ -99,10 +110,13 @@ class VideoDecoding {
   void Feed() {
     const AVPacket& packet = *packet_;
     if (packet.flags & AV_PKT_FLAG_CORRUPT) ++output_.counters.decode_errors;
-    if (!(packet.flags & AV_PKT_FLAG_DISCARD) && IsShown(packet, codec_->codec_id))
-      timeline_.AddPacket(Known(packet.pts != AV_NOPTS_VALUE ? packet.pts : packet.dts));
-    if (job_.keyframes && !(packet.flags & AV_PKT_FLAG_KEY)) return;
-    Send(&packet);
+    const bool decoded = !job_.keyframes || (packet.flags & AV_PKT_FLAG_KEY);
+    if (!(packet.flags & AV_PKT_FLAG_DISCARD) && IsShown(packet, codec_->codec_id)) {
+      const bool by_decoding = ClockOf(demuxer_) == Timeline::Clock::kDecoding;
+      timeline_.AddPacket(Known(by_decoding || packet.pts == AV_NOPTS_VALUE ? packet.dts : packet.pts),
+                          decoded);
+    }
+    if (decoded) Send(&packet);
   }
 
   void Send(const AVPacket* packet) {
