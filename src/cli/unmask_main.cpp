@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <fcntl.h>
 
 #include "cli/command_line.hpp"
 #include "cli/exit_code.hpp"
@@ -18,9 +20,18 @@ int Run(const unmask::ServeCommand& command) { return unmask::RunServe(command);
 int Run(const unmask::DoctorCommand& command) { return unmask::RunDoctor(command); }
 int Run(const unmask::ModelCommand& command) { return unmask::RunModel(command); }
 
+/// A caller may have closed a standard stream. The next file that is opened would take its place, and results
+/// would be written into it: put something there on which reading or writing fails.
+void HoldStandardStreams() {
+  for (int fd = 0; fd <= 2; ++fd)
+    if (::fcntl(fd, F_GETFD) < 0 && errno == EBADF && ::open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY) < 0)
+      std::abort();
+}
+
 }  // namespace
 
 int main(int argc, char** argv) try {
+  HoldStandardStreams();
   const auto environment = [](const std::string& name) -> std::optional<std::string> {
     const char* value = std::getenv(name.c_str());
     return value == nullptr ? std::nullopt : std::optional<std::string>(value);

@@ -22,11 +22,26 @@ std::string Badge(Verdict verdict) {
   return fmt::format("<span class=\"verdict {}\">{}</span>", VerdictName(verdict), VerdictTitle(verdict));
 }
 
+std::string Capitalised(std::string_view words) {
+  std::string text(words);
+  if (!text.empty() && text[0] >= 'a' && text[0] <= 'z') text[0] = static_cast<char>(text[0] - 'a' + 'A');
+  return text;
+}
+
+/// A face's reasons in few words: the file's list above explains them.
+std::string ReasonTitles(const std::vector<Reason>& reasons) {
+  if (reasons.empty()) return {};
+  std::string text;
+  for (const Reason reason : reasons)
+    text += fmt::format("{}{}", text.empty() ? "" : ", ", ReasonTitle(reason));
+  return fmt::format("<p>{}</p>\n", EscapeForHtml(Capitalised(text)));
+}
+
 std::string ReasonList(const std::vector<Reason>& reasons) {
   if (reasons.empty()) return {};
   std::string html = "<ul>\n";
   for (const Reason reason : reasons)
-    html += fmt::format("<li><strong>{}.</strong> {}</li>\n", EscapeForHtml(ReasonTitle(reason)),
+    html += fmt::format("<li><strong>{}.</strong> {}</li>\n", EscapeForHtml(Capitalised(ReasonTitle(reason))),
                         EscapeForHtml(ReasonMeaning(reason)));
   return html + "</ul>\n";
 }
@@ -82,7 +97,7 @@ std::string FaceSection(const Report& report, const TrackReport& track) {
                       FormatScore(track.segments[i].peak_score), FormatSeconds(track.segments[i].peak_time));
     html += ".</p>\n";
   }
-  html += ReasonList(track.reasons);
+  html += ReasonTitles(track.reasons);
   if (const std::string quality = QualityOf(report, track.id); !quality.empty())
     html += fmt::format("<p class=\"soft\">{}</p>\n", EscapeForHtml(quality));
   if (video) html += TimelineSvg(report, track);
@@ -119,7 +134,7 @@ std::string Facts(const Report& report) {
     html += Row("Stability",
                 fmt::format("{} of {} mild re-encodings changed the verdict, scores moved by {:.3f}",
                             report.stability.flips, report.stability.variants, report.stability.spread));
-  html += Row("Thresholds", fmt::format("manipulated from {:.4g} %, clear below {:.4g} %",
+  html += Row("Thresholds", fmt::format("manipulated from {:.4g} % on, nothing found below {:.4g} %",
                                         report.thresholds.manipulated * 100, report.thresholds.clear * 100));
   html += Row("Options", fmt::format("mode {}, fps {:.4g}, max_frames {}",
                                      report.options.mode == SampleMode::kFps ? "fps" : "keyframes",

@@ -35,7 +35,7 @@ constexpr std::array kReasons = {
     ReasonWords{Reason::kUnstable, "unstable under re-encoding",
                 "The verdict changes when the same faces are mildly re-encoded, so it says more about the "
                 "file's compression than about the faces."},
-    ReasonWords{Reason::kBetweenThresholds, "between the thresholds",
+    ReasonWords{Reason::kBetweenThresholds, "score between the thresholds",
                 "The score lies between the two thresholds: too high to find nothing, too low to call it "
                 "manipulated at the stated rate of false alarms."},
     ReasonWords{Reason::kManyFaces, "more faces than are analysed",

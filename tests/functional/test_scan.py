@@ -543,6 +543,19 @@ def test_interrupt_prints_what_is_done(unmask, clean_environment, media, tmp_pat
     assert b"interrupted: " in errors
 
 
+@pytest.mark.parametrize("target", ["/dev/full", "&-"])
+def test_output_that_cannot_be_written_is_an_error(unmask, clean_environment, media, target):
+    done = subprocess.run(
+        ["sh", "-c", f'exec "$0" scan "$1" >{target}', unmask, media / "portrait.png"],
+        capture_output=True,
+        text=True,
+        env=clean_environment,
+        timeout=60,
+    )
+    assert done.returncode == 3
+    assert done.stderr.startswith("error: cannot write to standard output: ")
+
+
 def test_reader_that_goes_away_ends_the_run(unmask, clean_environment, media, tmp_path):
     many_copies(media, tmp_path)
     with subprocess.Popen(
