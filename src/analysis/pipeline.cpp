@@ -4,14 +4,15 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <fmt/format.h>
 
+#include <fmt/format.h>
 #include <opencv2/imgproc.hpp>
 
 #include "analysis/face_scores.hpp"
 #include "base/file.hpp"
 #include "base/hash.hpp"
 #include "face/crop.hpp"
+#include "face/finder.hpp"
 #include "face/quality.hpp"
 #include "face/tracker.hpp"
 
@@ -80,6 +81,7 @@ class Run {
         options_(options),
         progress_(progress),
         stop_(std::move(stop)),
+        finder_(stages.detector),
         tracker_({}),
         scores_(stages.scorer) {}
 
@@ -95,6 +97,7 @@ class Run {
   const AnalysisOptions& options_;
   ProgressSink* progress_;
   std::stop_token stop_;
+  FaceFinder finder_;
   Tracker tracker_;
   FaceScores scores_;
   Report report_;
@@ -153,7 +156,7 @@ Result<void> Run::Frames(FrameStream& stream) {
 Result<void> Run::OneFrame(const Frame& frame) {
   const Stopwatch watch;
   ++report_.sampling.frames_analysed;
-  std::vector<Face> found = stages_.detector.Detect(frame.bgr);
+  std::vector<Face> found = finder_.Find(frame.time, frame.bgr, tracker_);
   report_.sampling.faces_found += static_cast<std::int64_t>(found.size());
   const auto limit = static_cast<std::size_t>(JudgeOptions{}.max_faces_per_frame);
   if (found.size() > limit) {

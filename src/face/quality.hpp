@@ -12,11 +12,12 @@ namespace unmask {
 /// verdict when better ones exist. The limits were set on 1,500 real and 600 manipulated faces of DFDC's
 /// training part and 996 portraits (docs/faces.md): each code but "small" is given to less than 1 % of them.
 struct QualityLimits {
-  double min_size = 48;           ///< shorter side of the box, pixels: "small"
-  double min_sharpness = 0.18;    ///< "blurred": about a Gaussian blur of 2 % of the face's width
-  double min_brightness = 0.075;  ///< mean luma: "dark"
-  double max_brightness = 0.92;   ///< "bright"
-  double max_yaw = 50;            ///< degrees either way: "profile"
+  double min_size = 48;         ///< shorter side of the box, pixels: "small"
+  double min_sharpness = 0.18;  ///< "blurred": about a Gaussian blur of 2 % of the face's width
+  double min_brightness =
+      0.03;  ///< mean luma: "dark"; low, because a dark face in dim light still shows detail
+  double max_brightness = 0.92;  ///< "bright"
+  double max_yaw = 50;           ///< degrees either way: "profile"
 };
 
 /// Measures one face in the picture where it was found (as FaceDetector takes it). Sharpness is the variance
