@@ -61,7 +61,7 @@ TEST(MeasureQuality, JudgesSharpnessWithoutRegardToSize) {
 
 TEST(MeasureQuality, CallsDarkAndBrightFacesSo) {
   cv::Mat dark, bright;
-  Astronaut().convertTo(dark, CV_8U, 0.1);
+  Astronaut().convertTo(dark, CV_8U, 0.04);
   Astronaut().convertTo(bright, CV_8U, 0.1, 230);
   EXPECT_THAT(MeasureQuality(dark, Frontal()).codes, Contains("dark"));
   EXPECT_THAT(MeasureQuality(bright, Frontal()).codes, Contains("bright"));
