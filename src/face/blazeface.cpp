@@ -84,15 +84,18 @@ class BlazeFace final : public FaceDetector {
     for (SsdFace& candidate : candidates) {
       if (candidate.detail < kSureDetail && second_looks > 0) {
         --second_looks;
-        const auto near =
-            full_range_->Find(bgr, Neighbourhood(candidate.box, bgr.size()), options_.min_score);
+        const cv::Rect region = Neighbourhood(candidate.box, bgr.size());
+        if (region.empty()) continue;
+        const auto near = full_range_->Find(bgr, region, std::min(kCandidateScore, options_.min_score));
         if (!near) return tl::unexpected(near.error());
         const auto best =
             std::max_element(near->begin(), near->end(), [&](const SsdFace& a, const SsdFace& b) {
               return Iou(a.box, candidate.box) < Iou(b.box, candidate.box);
             });
         if (best == near->end() || Iou(best->box, candidate.box) < kSameFaceIou) continue;
+        const double score = std::max(best->score, candidate.score);
         candidate = *best;
+        candidate.score = score;
       }
       if (candidate.score >= options_.min_score) confirmed.push_back(candidate);
     }

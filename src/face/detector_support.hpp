@@ -50,7 +50,7 @@ class DetectorGuard {
   std::atomic<bool> logged_ = false;
 };
 
-/// A square around `expected`, three times as large as its longer side; may reach beyond the picture's edges.
+/// A square around `expected`, four times as large as its longer side; may reach beyond the picture's edges.
 /// Empty when it lies outside or the box has no usable size.
 cv::Rect Neighbourhood(const Box& expected, cv::Size picture);
 

@@ -133,8 +133,8 @@ TEST(Plausible, DropsBoxesThatNoFaceOfThePictureCanHave) {
 }
 
 TEST(Neighbourhood, IsASquareThatMayReachBeyondThePicture) {
-  EXPECT_EQ(Neighbourhood({100, 100, 20, 30}, {500, 500}), cv::Rect(65, 70, 90, 90));
-  EXPECT_EQ(Neighbourhood({0, 0, 20, 30}, {500, 500}), cv::Rect(-35, -30, 90, 90));
+  EXPECT_EQ(Neighbourhood({100, 100, 20, 30}, {500, 500}), cv::Rect(50, 55, 120, 120));
+  EXPECT_EQ(Neighbourhood({0, 0, 20, 30}, {500, 500}), cv::Rect(-50, -45, 120, 120));
   EXPECT_TRUE(Neighbourhood({900, 0, 20, 30}, {500, 500}).empty());
 }
 

@@ -214,7 +214,7 @@ void CloseUps(const fs::path& folder, const fs::path& detectors) {
   const auto close = BlazeFaceNetwork::Load(detectors, BlazeFaceNetwork::ShortRange(), options);
   if (!full || !close) return;
   for (const auto* network : {full->get(), close->get()})
-    for (const double margin : {0.0, 0.25, 0.5, 1.0}) {
+    for (const double margin : {0.0, 0.5, 1.0, 2.0, 3.0, 4.0, 5.0}) {
       std::vector<double> best;
       for (const fs::path& file : PicturesIn(folder)) {
         const cv::Mat picture = cv::imread(file.string());
@@ -236,7 +236,8 @@ int Main(const std::vector<std::string>& args) {
   const std::string mode = args.empty() ? "" : args[0];
   if ((mode == "portraits" || mode == "composites") && args.size() >= 4) {
     const auto portraits = ReadPortraits(args[1], args[2]);
-    const auto looks = Looks(args[3], args.size() > 4 ? args[4] : "");
+    auto looks = Looks(args[3], args.size() > 4 ? args[4] : "");
+    if (mode == "composites") looks.pop_back();  // Haar would take an hour
     mode == "portraits" ? Portraits(portraits, looks) : Composites(portraits, looks);
     return 0;
   }
