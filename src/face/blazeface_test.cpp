@@ -125,6 +125,9 @@ TEST_F(BlazeFaceTest, TakesPicturesOfEveryShapeAndKind) {
   cv::Mat wide(512, 8000, CV_8UC3, cv::Scalar::all(90));
   Astronaut().copyTo(wide(cv::Rect(7000, 0, 512, 512)));
   EXPECT_THAT(detector_->Detect(wide), SizeIs(1));
+  cv::Mat strip(160, 3000, CV_8UC3, cv::Scalar::all(90));
+  Astronaut()(cv::Rect(150, 30, 160, 160)).copyTo(strip(cv::Rect(2000, 0, 160, 160)));
+  EXPECT_THAT(detector_->Detect(strip), SizeIs(1));
 }
 
 TEST_F(BlazeFaceTest, IgnoresExpectationsThatMakeNoSense) {

@@ -103,6 +103,7 @@ TEST_P(YuNetFile, FindsFacesWithLandmarks) {
   ASSERT_TRUE(faces[0].landmarks);
   EXPECT_LT(faces[0].landmarks->right_eye.x, faces[0].landmarks->left_eye.x);
   EXPECT_TRUE(detector->DetectNear(Astronaut(), kAstronautFace));
+  EXPECT_THAT(detector->Detect(Astronaut()(cv::Rect(185, 70, 84, 100)), Effort::kThorough), SizeIs(1));
   EXPECT_THAT(detector->Detect(cv::Mat()), IsEmpty());
 }
 

@@ -14,6 +14,10 @@ constexpr double kLayerRatio = 0.4;
 // A face that the layer before missed is below 0.08 / 0.4 = 0.2 of a tile.
 constexpr double kOverlap = 0.2;
 constexpr int kMaxLayers = 2;
+// In a strip longer than this times its width, even a face as high as the strip is small for the layers: it
+// is cut into squares, if they are not too many.
+constexpr double kStrip = 2.5;
+constexpr std::size_t kMaxStripTiles = 40;
 // Another layer is worth its cost when the last one misses faces of this many pixels: half as large again as
 // QualityLimits::min_size.
 constexpr double kWorthFinding = 72;
@@ -44,6 +48,11 @@ std::vector<cv::Rect> PlanTiles(cv::Size picture) {
     length *= kLayerRatio;
     const auto tiles = MakeTiles(picture, static_cast<int>(std::lround(length)), kOverlap);
     plan.insert(plan.end(), tiles.begin(), tiles.end());
+  }
+  const int shorter = std::min(picture.width, picture.height);
+  if (std::max(picture.width, picture.height) > kStrip * shorter && length > shorter) {
+    const auto tiles = MakeTiles(picture, shorter, kOverlap);
+    if (tiles.size() <= kMaxStripTiles) plan.insert(plan.end(), tiles.begin(), tiles.end());
   }
   return plan;
 }

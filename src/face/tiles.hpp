@@ -13,7 +13,7 @@ namespace unmask {
 std::vector<cv::Rect> MakeTiles(cv::Size picture, int side, double overlap);
 
 /// The tiles that a thorough look at a picture of this size takes, after one look at the whole: none for
-/// small pictures, one layer of tiles for large ones, two for very large ones.
+/// small pictures, one layer of tiles for large ones, two for very large ones, and squares along strips.
 std::vector<cv::Rect> PlanTiles(cv::Size picture);
 
 }  // namespace unmask

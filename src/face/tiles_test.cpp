@@ -39,6 +39,11 @@ TEST(PlanTiles, LooksOnceAtSmallPicturesAndMoreCloselyAtLargerOnes) {
   EXPECT_GT(ultra_hd, full_hd);
 }
 
+TEST(PlanTiles, CutsAStripIntoSquares) {
+  EXPECT_THAT(PlanTiles({4000, 200}), testing::Contains(cv::Rect(0, 0, 200, 200)));
+  EXPECT_THAT(PlanTiles({600, 150}), testing::Contains(cv::Rect(450, 0, 150, 150)));
+}
+
 TEST(PlanTiles, IsBoundedForEveryShape) {
   for (const cv::Size size : {cv::Size(16384, 3906), cv::Size(8000, 8000), cv::Size(3906, 16384),
                               cv::Size(64000, 1), cv::Size(1, 64000), cv::Size(16384, 200)})

@@ -33,8 +33,14 @@ class YuNet final : public FaceDetector {
   YuNet(const DetectorOptions& options, std::unique_ptr<Network> network)
       : options_(options), network_(std::move(network)) {}
 
-  std::vector<Face> Detect(const cv::Mat& picture, Effort) override {
-    return guard_.Run(picture, [&](const cv::Mat& bgr) { return Find(bgr, cv::Rect({0, 0}, bgr.size())); });
+  std::vector<Face> Detect(const cv::Mat& picture, Effort effort) override {
+    return guard_.Run(picture, [&](const cv::Mat& bgr) {
+      auto faces = Find(bgr, cv::Rect({0, 0}, bgr.size()));
+      // A face that fills the picture is found when it does not any more.
+      if (faces && faces->empty() && effort == Effort::kThorough)
+        faces = Find(bgr, cv::Rect(-bgr.cols / 2, -bgr.rows / 2, 2 * bgr.cols, 2 * bgr.rows));
+      return faces;
+    });
   }
 
   std::optional<Face> DetectNear(const cv::Mat& picture, const Box& expected) override {
