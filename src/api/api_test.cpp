@@ -337,6 +337,14 @@ TEST_F(ApiTest, SaysOverloadedWhenTheQueueIsFullBeforeTheUpload) {
   EXPECT_TRUE(answer.headers.contains("Retry-After"));
 }
 
+TEST_F(ApiTest, TakesAnAnalysisThatNeedNotWaitEvenWithoutAQueue) {
+  Start({.max_queue = 0});
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(PostRaw(*client_, "").status, 200);
+  analyzer_.Close();
+  EXPECT_EQ(PostRaw(*client_, "?wait=0").status, 202);
+  EXPECT_EQ(PostRaw(*client_, "?wait=0").status, 503);
+}
+
 TEST_F(ApiTest, FreesThePlaceOfACancelledAnalysisThatWaited) {
   analyzer_.Close();
   Start({.max_queue = 1});
@@ -503,7 +511,7 @@ TEST_F(ApiTest, SaysWhichAddressIsInUse) {
 
 TEST_F(ApiTest, RefusesOptionsOutOfRange) {
   for (const auto& options :
-       {ServeOptions{.listen = "nowhere"}, ServeOptions{.jobs = -1}, ServeOptions{.max_queue = 0},
+       {ServeOptions{.listen = "nowhere"}, ServeOptions{.jobs = -1}, ServeOptions{.max_queue = -1},
         ServeOptions{.retention = 0}, ServeOptions{.grace = -1}})
     EXPECT_EQ(RunServer(options, analyzer_, {}).error().code, ErrorCode::kBadRequest);
   EXPECT_EQ(RunServer({.data = "/proc/none"}, analyzer_, {}).error().code, ErrorCode::kUnreadable);

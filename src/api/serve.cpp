@@ -30,10 +30,10 @@ Result<void> Check(const ServeOptions& o) {
   for (const auto& checked : {
            InRange<std::uint64_t>("max upload bytes", o.max_upload_bytes, 1, std::uint64_t{1} << 50),
            InRange("jobs", o.jobs, 0, 1024),
-           InRange("max queue", o.max_queue, 1, 100'000),
-           InRange("max connections", o.max_connections, 1, 100'000),
+           InRange("max queue", o.max_queue, 0, 1'000'000),
+           InRange("max connections", o.max_connections, 1, 1'000'000),
            InRange("retention", o.retention, 1.0, 2'592'000.0),
-           InRange("retention count", o.retention_count, 1, 1'000'000),
+           InRange("retention count", o.retention_count, 1, 10'000'000),
            InRange("max wait", o.max_wait, 0.0, 3600.0),
            InRange("header timeout", o.header_timeout, 0.1, 3600.0),
            InRange("progress timeout", o.progress_timeout, 0.1, 3600.0),

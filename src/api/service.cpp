@@ -85,6 +85,7 @@ class AnalysisService::Impl {
       if (const auto room = Room(); !room) return tl::unexpected(room.error());
       Expire();
       ++pending_;
+      ++active_;
       ++unfinished_;
       entries_.emplace(entry->record.id, entry);
     }
@@ -202,7 +203,8 @@ class AnalysisService::Impl {
 
   Result<void> Room() const {
     if (closing_) return tl::unexpected(kShuttingDown);
-    if (pending_ >= static_cast<std::size_t>(options_.max_queue))
+    if (active_ >=
+        static_cast<std::size_t>(std::max(1, options_.jobs)) + static_cast<std::size_t>(options_.max_queue))
       return Fail(ErrorCode::kOverloaded, fmt::format("{} analyses wait already", pending_),
                   "send it again in a moment");
     return {};
@@ -252,6 +254,7 @@ class AnalysisService::Impl {
         record.error = entry.cancelled_because;
       entry.job.reset();
       entry.bytes = EstimateBytes(record);
+      --active_;
       ended = record;
     }
     if (observer_) observer_->OnEnd(ended);
@@ -316,6 +319,7 @@ class AnalysisService::Impl {
   std::condition_variable ended_;
   std::map<std::string, std::shared_ptr<Entry>> entries_;
   std::size_t pending_ = 0;     // queued
+  std::size_t active_ = 0;      // queued or running
   std::size_t unfinished_ = 0;  // queued, running, or telling their watchers
   bool closing_ = false;
   std::optional<ThreadPool> pool_;
