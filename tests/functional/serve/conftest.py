@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """A running server for the tests beside this file."""
 
-import os
 import re
 import signal
 import subprocess
@@ -87,14 +86,3 @@ def until():
             time.sleep(0.02)
 
     return until
-
-
-def children(pid: int) -> list[int]:
-    """The process's children, all threads' together."""
-    found = []
-    for task in os.listdir(f"/proc/{pid}/task"):
-        try:
-            found += map(int, Path(f"/proc/{pid}/task/{task}/children").read_text().split())
-        except FileNotFoundError:
-            pass
-    return found
