@@ -140,6 +140,44 @@ TEST_F(VideoTest, KeyframesAreSampledAtMostAtTheRate) {
   EXPECT_THAT(decoded.frames.size(), testing::AllOf(testing::Ge(4u), testing::Le(5u)));
 }
 
+TEST_F(VideoTest, SparseSamplesAreTheOnesThatADecodeWithoutJumpsGives) {
+  const auto clips = {
+      Clip("gop.mp4", "-c:v libx264 -g 12 -bf 3 -preset veryfast", 6, "64x48"),
+      Clip("open.mp4", "-c:v libx264 -g 12 -bf 3 -x264-params open-gop=1:b-pyramid=normal -preset fast", 6,
+           "64x48"),
+      Clip("open.mkv",
+           "-c:v libx265 -preset ultrafast -x265-params log-level=none:keyint=12:open-gop=1:bframes=3", 6,
+           "64x48"),
+      Clip("gop.webm", "-c:v libvpx-vp9 -g 12 -deadline realtime -cpu-used 8", 6, "64x48"),
+      Clip("gopvp8.webm",
+           "-c:v libvpx -g 12 -deadline realtime -cpu-used 8 -auto-alt-ref 1 -lag-in-frames 10", 6, "64x48"),
+      Clip("gopav1.mkv", "-c:v libsvtav1 -g 12 -preset 12", 4, "64x64"),
+      Clip("gop.avi", "-c:v mjpeg", 6, "64x48"),
+      Clip("gop.mkv", "-c:v libx264 -g 12 -bf 3 -preset veryfast", 6, "64x48")};
+  for (const auto& path : clips) {
+    const Decoded all = Decode(path, {.fps = 60, .max_frames = 4000});
+    for (const double fps : {0.31, 0.7, 1.0, 1.9}) {
+      const Decoded sparse = Decode(path, {.fps = fps});
+      std::size_t at = 0;
+      for (double k = 0; k / fps < *all.info.duration; ++k) {
+        const auto expected = std::find_if(all.frames.begin(), all.frames.end(),
+                                           [&](const Frame& frame) { return frame.time > k / fps - 0.0005; });
+        if (expected == all.frames.end()) break;
+        ASSERT_LT(at, sparse.frames.size()) << path << " " << fps;
+        EXPECT_EQ(sparse.frames[at].index, expected->index) << path << " " << fps << " sample " << k;
+        EXPECT_TRUE(Same(sparse.frames[at].bgr, expected->bgr)) << path << " " << fps << " sample " << k;
+        ++at;
+      }
+      EXPECT_EQ(at, sparse.frames.size()) << path << " " << fps;
+      EXPECT_EQ(sparse.summary.decode_errors, 0) << path;
+      if (fps < 1) {
+        EXPECT_LT(sparse.summary.frames_decoded, all.summary.frames_decoded * 3 / 4)
+            << path << " jumped nowhere";
+      }
+    }
+  }
+}
+
 TEST_F(VideoTest, VariableFrameRateKeepsItsTimes) {
   // Frames 0, 1, 2, 10, 11, 12, 20, ... of 25 a second.
   const auto path = Make("vfr.mkv",

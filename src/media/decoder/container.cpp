@@ -27,7 +27,6 @@ Structure ReadBoxes(const MediaFile& file) {
     if (got < 8) break;
     std::uint64_t size = BigEndian(header.data(), 4);
     const bool is_moov = std::memcmp(header.data() + 4, "moov", 4) == 0;
-    if (std::memcmp(header.data() + 4, "moof", 4) == 0) structure.fragmented = true;
     if (size == 1) size = BigEndian(header.data() + 8, 8);
     if (size == 0) size = file.size() - at;  // to the end of the file
     if (size < 8) break;                     // garbage, which the demuxer may still make sense of

@@ -8,9 +8,8 @@ namespace unmask::decoder {
 
 /// What the outermost elements of a container tell, read by us.
 struct Structure {
-  bool truncated = false;   ///< an element reaches beyond the end of the file
-  bool no_index = false;    ///< an MP4 without a complete 'moov' box, which nothing can decode
-  bool fragmented = false;  ///< an MP4 with 'moof' boxes
+  bool truncated = false;  ///< an element reaches beyond the end of the file
+  bool no_index = false;   ///< an MP4 without a complete 'moov' box, which nothing can decode
 };
 
 /// Total: any bytes give an answer. Reads headers of elements only, at most some thousands.

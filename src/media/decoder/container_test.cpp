@@ -28,7 +28,6 @@ TEST(Structure, AWholeMp4IsWhole) {
   const auto structure = Read(Kind::kMp4, Box("ftyp", 16) + Box("moov", 100) + Box("mdat", 1000));
   EXPECT_FALSE(structure.truncated);
   EXPECT_FALSE(structure.no_index);
-  EXPECT_FALSE(structure.fragmented);
 }
 
 TEST(Structure, AnMp4ThatEndsInItsDataIsTruncatedAndMayLackItsIndex) {
@@ -39,11 +38,6 @@ TEST(Structure, AnMp4ThatEndsInItsDataIsTruncatedAndMayLackItsIndex) {
   const std::string index_last = Box("ftyp", 16) + Box("mdat", 1000) + Box("moov", 100);
   EXPECT_TRUE(Read(Kind::kMp4, index_last.substr(0, 500)).no_index);
   EXPECT_TRUE(Read(Kind::kMp4, index_last.substr(0, index_last.size() - 5)).no_index);
-}
-
-TEST(Structure, FragmentsAreSeen) {
-  EXPECT_TRUE(
-      Read(Kind::kMp4, Box("ftyp", 16) + Box("moov", 10) + Box("moof", 10) + Box("mdat", 10)).fragmented);
 }
 
 TEST(Structure, MatroskaAndAviTellTheirSize) {

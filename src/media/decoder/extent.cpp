@@ -6,57 +6,41 @@
 namespace unmask::decoder {
 namespace {
 
-// The last frame lasts as long as the others do on average.
-Extent Make(std::int64_t first, std::int64_t last, std::int64_t count, AVRational time_base) {
-  Extent extent;
-  extent.frames = count;
-  if (count == 0) return extent;
-  const double span = static_cast<double>(last - first) * av_q2d(time_base);
-  extent.duration = count > 1 ? span * static_cast<double>(count) / static_cast<double>(count - 1) : 0;
-  return extent;
-}
+constexpr int kMaxFailures = 100;
+
+// Nine hours of video that consists of nothing else.
+constexpr std::size_t kMaxKeys = std::size_t{1} << 20;
 
 }  // namespace
 
-std::optional<Extent> ExtentFromIndex(const Demuxer& demuxer) {
-  AVStream& stream = demuxer.stream();
-  const int entries = avformat_index_get_entries_count(&stream);
-  std::int64_t first = 0;
-  std::int64_t last = 0;
-  std::int64_t count = 0;
-  for (int i = 0; i < entries; ++i) {
-    const AVIndexEntry* entry = avformat_index_get_entry(&stream, i);
-    if (entry->flags & AVINDEX_DISCARD_FRAME) continue;
-    first = count == 0 ? entry->timestamp : std::min(first, entry->timestamp);
-    last = count == 0 ? entry->timestamp : std::max(last, entry->timestamp);
-    ++count;
-  }
-  if (count == 0) return {};
-  return Make(first, last, count, stream.time_base);
-}
-
-Extent ExtentFromPackets(Demuxer& demuxer) {
+Extent MeasureExtent(Demuxer& demuxer) {
   const Packet packet(av_packet_alloc());
+  Extent extent;
   std::int64_t first = 0;
   std::int64_t last = 0;
-  std::int64_t count = 0;
-  std::int64_t frames = 0;
+  std::int64_t timed = 0;
+  std::int64_t number = 0;
   int failures = 0;
   for (;;) {
     const int error = demuxer.Read(*packet);
-    if (error == AVERROR_EOF || (error < 0 && ++failures > 100)) break;
+    if (error == AVERROR_EOF || (error < 0 && ++failures > kMaxFailures)) break;
     if (error < 0) continue;
     const std::int64_t time = packet->pts != AV_NOPTS_VALUE ? packet->pts : packet->dts;
-    if (!(packet->flags & AV_PKT_FLAG_DISCARD)) ++frames;
-    if (!(packet->flags & AV_PKT_FLAG_DISCARD) && time != AV_NOPTS_VALUE) {
-      first = count == 0 ? time : std::min(first, time);
-      last = count == 0 ? time : std::max(last, time);
-      ++count;
+    const bool shown = !(packet->flags & AV_PKT_FLAG_DISCARD);
+    if (shown) ++extent.frames;
+    if (shown && time != AV_NOPTS_VALUE) {
+      first = timed == 0 ? time : std::min(first, time);
+      last = timed == 0 ? time : std::max(last, time);
+      ++timed;
+      if ((packet->flags & AV_PKT_FLAG_KEY) && extent.keys.size() < kMaxKeys)
+        extent.keys.push_back({number, time});
     }
+    ++number;
     av_packet_unref(packet.get());
   }
-  Extent extent = Make(first, last, count, demuxer.stream().time_base);
-  extent.frames = frames;
+  // The last frame lasts as long as the others do on average.
+  const double span = static_cast<double>(last - first) * av_q2d(demuxer.stream().time_base);
+  if (timed > 1) extent.duration = span * static_cast<double>(timed) / static_cast<double>(timed - 1);
   return extent;
 }
 

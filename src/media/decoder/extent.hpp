@@ -2,23 +2,28 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
+#include <vector>
 
 #include "media/decoder/demux.hpp"
 
 namespace unmask::decoder {
 
+/// A packet where decoding can start.
+struct KeyPacket {
+  std::int64_t number = 0;  ///< how many packets of the stream come before it in the file
+  std::int64_t shown = 0;   ///< its presentation time, in the stream's time base
+};
+
 /// How long a stream really is, told by its packets' times and not by the header's claim, which may be absent
 /// or wrong and would then cut off a clip or its sampling.
 struct Extent {
-  double duration = 0;      ///< seconds
-  std::int64_t frames = 0;  ///< packets
+  double duration = 0;          ///< seconds
+  std::int64_t frames = 0;      ///< packets
+  std::vector<KeyPacket> keys;  ///< in order; as many as fit into a bounded memory
 };
 
-/// From the index that the container holds of all its packets; nothing when it has none.
-std::optional<Extent> ExtentFromIndex(const Demuxer& demuxer);
-
-/// From reading every packet, without decoding. Leaves the demuxer at its end.
-Extent ExtentFromPackets(Demuxer& demuxer);
+/// Reads every packet, without decoding: one or two hundredths of what decoding costs. Leaves the demuxer at
+/// its end.
+Extent MeasureExtent(Demuxer& demuxer);
 
 }  // namespace unmask::decoder

@@ -26,6 +26,15 @@ void Timeline::AddPacket(std::optional<std::int64_t> time, bool decoded) {
   }
 }
 
+void Timeline::Flush() {
+  if (clock_ == Clock::kDecoding) ahead_ = {};
+}
+
+std::optional<double> Timeline::Seconds(std::int64_t time) const {
+  if (!started_ || !start_) return {};
+  return static_cast<double>(time - *start_) * time_base_;
+}
+
 Timeline::Place Timeline::PlaceFrame(std::optional<std::int64_t> time) {
   if (!started_ && time && clock_ == Clock::kPresentation) start_ = start_ ? std::min(*start_, *time) : *time;
   started_ = true;
@@ -42,14 +51,14 @@ Timeline::Place Timeline::ByPresentation(std::optional<std::int64_t> time) {
     ahead_.pop();
     ++shown_;
   }
-  return {static_cast<double>(*time - *start_) * time_base_, shown_};
+  return {*Seconds(*time), shown_};
 }
 
 Timeline::Place Timeline::ByDecoding() {
   if (ahead_.empty()) return {-1, 0};
   const Pending next = ahead_.top();
   ahead_.pop();
-  return {static_cast<double>(next.time - *start_) * time_base_, next.rank};
+  return {*Seconds(next.time), next.rank};
 }
 
 }  // namespace unmask::decoder

@@ -30,6 +30,15 @@ class Timeline {
     std::int64_t index = 0;
   };
 
+  /// The codec has been emptied: what it still held will not be shown.
+  void Flush();
+
+  /// The stream's start, known once a frame has been placed.
+  std::optional<std::int64_t> start() const { return started_ ? start_ : std::nullopt; }
+
+  /// Seconds from the start, once it is known.
+  std::optional<double> Seconds(std::int64_t time) const;
+
   /// A frame has been decoded. A time that is missing or does not rise is replaced by the last one plus the
   /// frame duration. With Clock::kDecoding the given time is not looked at.
   Place PlaceFrame(std::optional<std::int64_t> time);

@@ -12,12 +12,15 @@
 #include "media/decoder/extent.hpp"
 #include "media/decoder/limits.hpp"
 #include "media/decoder/sampler.hpp"
+#include "media/decoder/shortcut.hpp"
 #include "media/decoder/timeline.hpp"
 
 namespace unmask::decoder {
 namespace {
 
 using wire::FailureReason;
+
+constexpr double kMillisecond = 0.001;
 
 std::optional<std::int64_t> Known(std::int64_t time) {
   return time == AV_NOPTS_VALUE ? std::nullopt : std::optional(time);
@@ -74,6 +77,7 @@ class VideoDecoding {
         codec_(OpenCodec(demuxer, job)),
         sampler_(used_fps_, job.max_frames),
         timeline_(ClockOf(demuxer), av_q2d(demuxer.stream().time_base), fps_ > 0 ? 1 / fps_ : 0.04),
+        shortcut_(MayJump() ? extent.keys : std::vector<KeyPacket>()),
         packet_(av_packet_alloc()),
         frame_(av_frame_alloc()) {
     if (!packet_ || !frame_) throw std::bad_alloc();
@@ -107,16 +111,45 @@ class VideoDecoding {
     return sampler_.Full() || (extent_.duration > 0 && sampler_.next() >= extent_.duration);
   }
 
+  // AVI's frames get their times by counting them, so it may jump only where no frame depends on another.
+  bool MayJump() const {
+    return !job_.keyframes &&
+           (ClockOf(demuxer_) == Timeline::Clock::kPresentation || codec_->codec_id == AV_CODEC_ID_MJPEG);
+  }
+
   void Feed() {
     const AVPacket& packet = *packet_;
     if (packet.flags & AV_PKT_FLAG_CORRUPT) ++output_.counters.decode_errors;
-    const bool decoded = !job_.keyframes || (packet.flags & AV_PKT_FLAG_KEY);
+    const bool decoded = IsNeeded(packet);
     if (!(packet.flags & AV_PKT_FLAG_DISCARD) && IsShown(packet, codec_->codec_id)) {
-      const bool by_decoding = ClockOf(demuxer_) == Timeline::Clock::kDecoding;
-      timeline_.AddPacket(Known(by_decoding || packet.pts == AV_NOPTS_VALUE ? packet.dts : packet.pts),
-                          decoded);
+      timeline_.AddPacket(TimeOf(packet), decoded);
     }
     if (decoded) Send(&packet);
+  }
+
+  std::optional<std::int64_t> TimeOf(const AVPacket& packet) const {
+    const bool by_decoding = ClockOf(demuxer_) == Timeline::Clock::kDecoding;
+    return Known(by_decoding || packet.pts == AV_NOPTS_VALUE ? packet.dts : packet.pts);
+  }
+
+  // Whether a sample may depend on the packet. Empties the codec when packets before it were left out.
+  bool IsNeeded(const AVPacket& packet) {
+    const bool key = packet.flags & AV_PKT_FLAG_KEY;
+    const auto time = TimeOf(packet);
+    const auto start = timeline_.start();
+    if (job_.keyframes) {
+      const auto seconds = time ? timeline_.Seconds(*time) : std::nullopt;
+      return key && (!seconds || *seconds >= sampler_.next() - kMillisecond);
+    }
+    std::optional<std::int64_t> sample;
+    if (start)
+      sample = *start + static_cast<std::int64_t>(sampler_.next() / av_q2d(demuxer_.stream().time_base));
+    const auto step = shortcut_.Next(time, key, sample);
+    if (step == Shortcut::Step::kJump) {
+      avcodec_flush_buffers(codec_.get());
+      timeline_.Flush();
+    }
+    return step != Shortcut::Step::kSkip;
   }
 
   void Send(const AVPacket* packet) {
@@ -140,6 +173,8 @@ class VideoDecoding {
     ++output_.counters.frames_decoded;
     if (frame_->decode_error_flags || (frame_->flags & AV_FRAME_FLAG_CORRUPT))
       ++output_.counters.decode_errors;
+    shortcut_.CameOut(Known(ClockOf(demuxer_) == Timeline::Clock::kDecoding ? frame_->pkt_dts
+                                                                            : frame_->best_effort_timestamp));
     const auto place = timeline_.PlaceFrame(Known(frame_->best_effort_timestamp));
     if (!sampler_.Take(place.time)) return;
     if (!announced()) Announce();
@@ -190,29 +225,26 @@ class VideoDecoding {
   CodecContext codec_;
   Sampler sampler_;
   Timeline timeline_;
+  Shortcut shortcut_;
   Packet packet_;
   Picture frame_;
   std::optional<Converter> converter_;
 };
-
-Extent Measure(const MediaFile& file, Kind kind, const wire::Job& job, const Structure& structure,
-               const Demuxer& demuxer) {
-  // The index of a file in fragments grows while it is read, and Matroska's and AVI's are not to be trusted.
-  const bool complete = (kind == Kind::kMp4 || kind == Kind::kMov) && !structure.fragmented;
-  if (const auto extent = ExtentFromIndex(demuxer); complete && extent) return *extent;
-  Demuxer all(file, kind, job);
-  return ExtentFromPackets(all);
-}
 
 }  // namespace
 
 void DecodeVideo(const MediaFile& file, Kind kind, const wire::Job& job, Output& output) {
   const Structure structure = ReadStructure(file, kind);
   if (structure.no_index) throw GiveUp{FailureReason::kNoIndex, {}};
-  Demuxer demuxer(file, kind, job);
-  const Extent extent = Measure(file, kind, job, structure, demuxer);
+  Extent extent;
+  {
+    Demuxer once(file, kind, job);
+    CheckFrameSize(once.stream().codecpar->width, once.stream().codecpar->height, job);
+    extent = MeasureExtent(once);
+  }
   if (extent.duration > job.max_duration)
     throw GiveUp{FailureReason::kTooLong, {}, static_cast<std::int64_t>(std::min(extent.duration, 1e15))};
+  Demuxer demuxer(file, kind, job);
   VideoDecoding decoding(demuxer, extent, KindName(kind), job, output);
   const bool whole = decoding.Run();
   if (!decoding.announced()) throw GiveUp{FailureReason::kNothingDecoded, {}};
