@@ -2,14 +2,13 @@
 """The committed model on clips of known origin: it accuses nobody, and it is not blind."""
 
 import json
+import subprocess
 
 import pytest
 
 
 @pytest.fixture(scope="module")
 def reports(samples, unmask, clean_environment):
-    import subprocess
-
     done = subprocess.run(
         [unmask, "scan", "--format", "json", samples],
         capture_output=True,
