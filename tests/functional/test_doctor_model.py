@@ -5,7 +5,7 @@ import json
 import shutil
 from pathlib import Path
 
-from conftest import ROOT
+ROOT = Path(__file__).resolve().parents[2]
 
 MODELS = ROOT / "models"
 
