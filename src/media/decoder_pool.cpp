@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "media/decoder_pool.hpp"
 
-#include <algorithm>
-#include <fmt/format.h>
 #include <unistd.h>
+
+#include <algorithm>
+
+#include <fmt/format.h>
 
 namespace unmask {
 

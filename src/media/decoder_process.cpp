@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "media/decoder_process.hpp"
 
-#include <cerrno>
-#include <csignal>
-#include <cstring>
 #include <fcntl.h>
-#include <fmt/format.h>
 #include <spawn.h>
-#include <string>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <string>
 #include <utility>
+
+#include <fmt/format.h>
 
 namespace unmask {
 namespace {

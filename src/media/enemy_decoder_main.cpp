@@ -3,13 +3,14 @@
 // Stands in for an unmask-decoder that an attacker has taken over: does to its parent what the media file
 // says. For tests alone.
 
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include <csignal>
 #include <cstring>
 #include <limits>
 #include <string>
-#include <sys/resource.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "media/wire/message.hpp"
 

@@ -4,9 +4,10 @@
 
 #include <filesystem>
 #include <fstream>
+#include <thread>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <thread>
 
 #include "base/file.hpp"
 #include "base/id.hpp"

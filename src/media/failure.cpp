@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "media/failure.hpp"
 
+#include <sys/wait.h>
+
 #include <csignal>
 #include <cstring>
+
 #include <fmt/format.h>
-#include <sys/wait.h>
 
 namespace unmask {
 namespace {

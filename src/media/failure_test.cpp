@@ -2,6 +2,7 @@
 #include "media/failure.hpp"
 
 #include <csignal>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

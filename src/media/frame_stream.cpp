@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "media/frame_stream.hpp"
 
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cmath>
-#include <fmt/format.h>
 #include <mutex>
-#include <poll.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 #include <vector>
+
+#include <fmt/format.h>
 
 #include "base/file.hpp"
 #include "media/decoder_pool.hpp"

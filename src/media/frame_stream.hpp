@@ -22,7 +22,10 @@ class Frame {
   std::int64_t index = 0;  ///< position in the stream, from 0, in order of presentation
   double time = 0;         ///< seconds from the stream's start
   bool key = false;        ///< a key frame
-  cv::Mat bgr;             ///< upright, square pixels, CV_8UC3; the decoder cannot change it any more
+  cv::Mat bgr;             ///< upright, square pixels, CV_8UC3, rows padded; alpha is dropped
+
+  // A decoder that an attacker has taken over could still change the pixels while they are looked at, but
+  // never where they are or how many: let no memory access depend on reading a pixel twice.
 
   std::shared_ptr<void> lease;  ///< gives the place back when the last copy goes
 };

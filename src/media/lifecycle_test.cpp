@@ -2,13 +2,15 @@
 //
 // Processes, descriptors, threads and cancelling, with the real unmask-decoder.
 
-#include <csignal>
-#include <gtest/gtest.h>
 #include <poll.h>
-#include <set>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+
+#include <csignal>
+#include <set>
 #include <thread>
+
+#include <gtest/gtest.h>
 
 #include "media/decoder_process.hpp"
 #include "media/test_clips.hpp"

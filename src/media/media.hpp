@@ -40,7 +40,7 @@ struct MediaLimits {
   double max_duration = 6 * 3600.0;      ///< seconds
   std::uint64_t decoder_memory = std::uint64_t{2} << 30;  ///< address space of the decoder, RLIMIT_AS
   double decoder_cpu = 1800;  ///< seconds of CPU that one file may cost, RLIMIT_CPU
-  double decoder_wall = 600;  ///< seconds from the first byte to the last frame
+  double decoder_wall = 600;  ///< seconds that the caller spends waiting for the decoder, all together
 };
 
 /// What happened while a file was decoded.

@@ -311,6 +311,20 @@ TEST_F(VideoTest, ConcurrentStreamsOfOneFileDoNotDisturbEachOther) {
   EXPECT_EQ(frames, 10);
 }
 
+TEST_F(VideoTest, AnotherSizeInMidStreamIsScaledToTheFirst) {
+  const auto raw = [](const std::string& name, const std::string& size) {
+    return BytesOf(Clip(name, "-c:v libx264 -bf 0 -f h264", 1, size));
+  };
+  const auto both = Write("both.h264", raw("small.h264", "160x120") + raw("large.h264", "320x240"));
+  const auto path = Make("sizes.mkv", "-fflags +genpts -r 25 -f h264 -i " + both.string() + " -c copy OUT");
+  const Decoded decoded = Decode(path, {.fps = 5});
+  EXPECT_EQ(decoded.frames.size(), 10u);
+  EXPECT_EQ(decoded.info.width, 160);
+  for (const Frame& frame : decoded.frames) EXPECT_EQ(frame.bgr.size(), cv::Size(160, 120));
+  EXPECT_LT(MeanDifference(decoded.frames[0].bgr, decoded.frames[5].bgr), 8)
+      << "the same picture, but larger";
+}
+
 TEST_F(VideoTest, RepeatsBitForBit) {
   const auto path = Clip("hevc.mp4", "-c:v libx265 -preset ultrafast -x265-params log-level=none:bframes=3");
   const Decoded a = Decode(path);

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "media/decoder/container.hpp"
 
-#include <gtest/gtest.h>
-#include <random>
-#include <string>
 #include <sys/mman.h>
 #include <unistd.h>
+
+#include <random>
+#include <string>
+
+#include <gtest/gtest.h>
 
 namespace unmask::decoder {
 namespace {

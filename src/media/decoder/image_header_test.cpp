@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "media/decoder/image_header.hpp"
 
-#include <gtest/gtest.h>
 #include <random>
 #include <string>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 namespace unmask::decoder {
 namespace {

@@ -2,6 +2,7 @@
 #include "media/decoder/limits.hpp"
 
 #include <algorithm>
+
 #include <fmt/format.h>
 
 #include "media/decoder/libav.hpp"

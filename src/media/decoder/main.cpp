@@ -3,12 +3,13 @@
 // unmask-decoder: turns one hostile media file into plain pixels, and ends. Started ahead of demand by
 // DecoderPool with the control socket as its standard input; see docs/architecture.md.
 
+#include <sys/prctl.h>
+#include <unistd.h>
+
 #include <charconv>
 #include <csignal>
 #include <cstring>
 #include <new>
-#include <sys/prctl.h>
-#include <unistd.h>
 
 #include "media/decoder/media_file.hpp"
 #include "media/decoder/output.hpp"

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "media/decoder/media_file.hpp"
 
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <new>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include "media/decoder/output.hpp"
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "media/decoder/orient.hpp"
 
-#include <gtest/gtest.h>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 #include "media/decoder/convert.hpp"
 

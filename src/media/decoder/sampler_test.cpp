@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "media/decoder/sampler.hpp"
 
+#include <vector>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <vector>
 
 namespace unmask::decoder {
 namespace {

@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "media/decoder/sandbox.hpp"
 
-#include <array>
-#include <cerrno>
 #include <linux/capability.h>
 #include <linux/landlock.h>
-#include <memory>
 #include <sched.h>
 #include <seccomp.h>
 #include <sys/ioctl.h>
@@ -14,6 +11,10 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <memory>
 
 namespace unmask::decoder {
 namespace {

@@ -18,7 +18,7 @@ struct SandboxLimits {
 /// (socket, fork, exec, ptrace, ...) ends the process with SIGSYS.
 ///
 /// Layers, each of which suffices against a file: no_new_privs, no capabilities, no core dump, resource
-/// limits, namespaces without network and Landlock without rights where the kernel has them, and a seccomp
+/// limits, namespaces of its own and Landlock without rights where the kernel has them, and a seccomp
 /// allow-list. Call with one thread. Gives the name of the part that the system refused, if it was an
 /// indispensable one.
 std::optional<std::string_view> EnterSandbox(const SandboxLimits& limits);

@@ -1,12 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "media/decoder/sandbox.hpp"
 
-#include <cerrno>
-#include <csignal>
-#include <cstdlib>
-#include <ctime>
 #include <fcntl.h>
-#include <gtest/gtest.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
@@ -15,7 +10,14 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <ctime>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 namespace unmask::decoder {
 namespace {

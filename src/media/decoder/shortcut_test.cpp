@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "media/decoder/shortcut.hpp"
 
-#include <gtest/gtest.h>
 #include <string>
+
+#include <gtest/gtest.h>
 
 namespace unmask::decoder {
 namespace {

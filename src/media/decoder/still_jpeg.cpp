@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <csetjmp>
+
+// libjpeg's header needs stdio before it.
+// clang-format off
 #include <cstdio>
-#include <jerror.h>
 #include <jpeglib.h>
+#include <jerror.h>
+// clang-format on
+
+#include <csetjmp>
 #include <new>
 #include <vector>
 

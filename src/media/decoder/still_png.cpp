@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <png.h>
+
 #include <csetjmp>
 #include <cstring>
-#include <png.h>
 #include <vector>
 
 #include "media/decoder/still.hpp"

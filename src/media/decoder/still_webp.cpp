@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <memory>
 #include <vector>
+
 #include <webp/decode.h>
 #include <webp/demux.h>
 

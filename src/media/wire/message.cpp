@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "media/wire/message.hpp"
 
+#include <sys/socket.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <sys/socket.h>
 
 namespace unmask::wire {
 namespace {

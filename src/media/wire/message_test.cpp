@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "media/wire/message.hpp"
 
-#include <cstring>
-#include <gtest/gtest.h>
-#include <random>
 #include <sys/socket.h>
+
+#include <cstring>
+#include <random>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 namespace unmask::wire {
 namespace {

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "media/wire/ring.hpp"
 
-#include <cerrno>
-#include <cstring>
 #include <fcntl.h>
-#include <fmt/format.h>
 #include <sys/mman.h>
 #include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
 #include <utility>
+
+#include <fmt/format.h>
 
 namespace unmask::wire {
 namespace {

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "media/wire/ring.hpp"
 
-#include <cstring>
 #include <fcntl.h>
-#include <gtest/gtest.h>
 #include <unistd.h>
+
+#include <cstring>
+
+#include <gtest/gtest.h>
 
 namespace unmask::wire {
 namespace {
