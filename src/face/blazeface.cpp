@@ -23,7 +23,7 @@ constexpr int kThoroughSecondLooks = 24;
 constexpr double kTileMinScore = 0.6;
 // The network for close-ups sees the picture with a margin of half its size on each side, since it does not
 // find a face that reaches beyond the edges.
-constexpr double kShortRangeMinScore = 0.6;
+constexpr double kShortRangeMinScore = 0.7;
 
 cv::Rect Whole(const cv::Mat& picture) { return {0, 0, picture.cols, picture.rows}; }
 

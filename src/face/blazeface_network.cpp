@@ -2,7 +2,6 @@
 #include "face/blazeface_network.hpp"
 
 #include <fmt/format.h>
-
 #include <opencv2/imgproc.hpp>
 
 #include "base/file.hpp"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fstream>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
 #include <opencv2/imgproc.hpp>
 
 #include "face/blazeface_network.hpp"

@@ -31,7 +31,7 @@ Point Middle(Point a, Point b) { return {(a.x + b.x) / 2, (a.y + b.y) / 2}; }
 //   full range    10 %        0.718  0.654    0.876  0.781
 //   short range   50 %        0.721  0.685    0.919  0.849
 //   short range   20 %        0.710  0.664    0.885  0.812
-//   Haar          50 %        0.726  0.683    (see FromHaar)
+//   Haar          50 %        0.726  0.683    0.853  0.747
 //   YuNet at another size     0.926  0.850    which is as good as it can get
 const BoxMap kFullRangeMap{
     .x = {0.2964, -0.1904, 0.1552, 0.4530},

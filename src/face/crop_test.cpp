@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "face/crop.hpp"
 
-#include <gtest/gtest.h>
 #include <limits>
 
+#include <gtest/gtest.h>
 #include <opencv2/core.hpp>
 
 namespace unmask {

@@ -4,10 +4,10 @@
 #include <atomic>
 #include <optional>
 #include <span>
-#include <spdlog/spdlog.h>
 #include <string>
 
 #include <opencv2/core.hpp>
+#include <spdlog/spdlog.h>
 
 #include "face/face.hpp"
 #include "face/letterbox.hpp"

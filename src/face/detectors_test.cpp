@@ -2,9 +2,9 @@
 #include "face/detectors.hpp"
 
 #include <fstream>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
 #include <opencv2/imgproc.hpp>
 
 #include "face/detector_support.hpp"

@@ -10,9 +10,9 @@
 //                                                                 blurred by SIGMA 96ths of their width
 #include <algorithm>
 #include <cmath>
-#include <fmt/format.h>
 #include <functional>
 
+#include <fmt/format.h>
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
 

@@ -11,11 +11,11 @@
 #include <array>
 #include <cmath>
 #include <cstdio>
-#include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <functional>
 #include <optional>
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
 #include <opencv2/objdetect.hpp>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
-#include <fmt/format.h>
 #include <mutex>
 
+#include <fmt/format.h>
 #include <opencv2/imgproc.hpp>
 #include <opencv2/objdetect.hpp>
 

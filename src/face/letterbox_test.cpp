@@ -2,7 +2,6 @@
 #include "face/letterbox.hpp"
 
 #include <gtest/gtest.h>
-
 #include <opencv2/core.hpp>
 
 namespace unmask {

@@ -13,7 +13,7 @@ namespace unmask {
 /// training part and 996 portraits (docs/faces.md): each code but "small" is given to less than 1 % of them.
 struct QualityLimits {
   double min_size = 48;         ///< shorter side of the box, pixels: "small"
-  double min_sharpness = 0.18;  ///< "blurred": about a Gaussian blur of 2 % of the face's width
+  double min_sharpness = 0.16;  ///< "blurred": about a Gaussian blur of 2 % of the face's width
   double min_brightness =
       0.03;  ///< mean luma: "dark"; low, because a dark face in dim light still shows detail
   double max_brightness = 0.92;  ///< "bright"

@@ -3,7 +3,6 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
 #include <opencv2/imgproc.hpp>
 
 #include "face/test_media.hpp"

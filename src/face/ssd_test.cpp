@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "face/ssd.hpp"
 
+#include <limits>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <limits>
 
 namespace unmask {
 namespace {

@@ -2,9 +2,9 @@
 #include "face/tiles.hpp"
 
 #include <algorithm>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
 #include <opencv2/core.hpp>
 
 namespace unmask {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
-
 #include <opencv2/core.hpp>
 
 #include "face/detector_support.hpp"

@@ -3,8 +3,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <fmt/format.h>
 #include <tuple>
+
+#include <fmt/format.h>
 
 #include "face/geometry.hpp"
 
