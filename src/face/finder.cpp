@@ -9,6 +9,8 @@ namespace unmask {
 namespace {
 
 constexpr double kSameFaceIou = 0.3;
+// A face that overlaps a track by this much will be taken for its next one: Tracker::Options::min_iou.
+constexpr double kPresentIou = 0.2;
 // Sample times are sums of floating-point steps: an interval counts as over a little early.
 constexpr double kTolerance = 1e-3;
 
@@ -20,7 +22,7 @@ std::vector<Tracker::Expectation> Missing(const std::vector<Tracker::Expectation
                                           const std::vector<Face>& faces) {
   std::vector<Tracker::Expectation> missing;
   for (const auto& track : expected)
-    if (!Overlaps(faces, track.box, kSameFaceIou)) missing.push_back(track);
+    if (!Overlaps(faces, track.box, kPresentIou)) missing.push_back(track);
   return missing;
 }
 

@@ -96,6 +96,14 @@ TEST_F(FaceFinderTest, DoesNotSearchAgainForAFaceThatStaysAway) {
   EXPECT_EQ(world_.calls, "TqqqnTqnqnqnq") << "one search, then near looks until the track ends";
 }
 
+TEST_F(FaceFinderTest, DoesNotSearchForAFaceThatMovedButIsSeen) {
+  for (int i = 0; i < 4; ++i) {
+    world_.faces = {FaceAt(100 + 75 * (i % 2), 100, 200)};
+    Step(0.5 * i);
+  }
+  EXPECT_EQ(world_.calls, "Tqqq");
+}
+
 TEST_F(FaceFinderTest, SearchesAtMostOnceAnInterval) {
   for (int i = 0; i < 12; ++i) {
     world_.faces = {FaceAt(i % 2 == 0 ? 100 : 700, 100, 200)};
