@@ -18,57 +18,84 @@ bool Overlaps(const std::vector<Face>& faces, const Box& box, double iou) {
   return std::any_of(faces.begin(), faces.end(), [&](const Face& face) { return Iou(face.box, box) > iou; });
 }
 
-std::vector<Tracker::Expectation> Missing(const std::vector<Tracker::Expectation>& expected,
+/// The tracks that had a face at `since` or later.
+std::vector<Tracker::Expectation> SeenSince(std::vector<Tracker::Expectation> tracks, double since) {
+  std::erase_if(tracks, [&](const auto& track) { return track.last_seen < since; });
+  return tracks;
+}
+
+std::vector<Tracker::Expectation> Missing(const std::vector<Tracker::Expectation>& tracks,
                                           const std::vector<Face>& faces) {
   std::vector<Tracker::Expectation> missing;
-  for (const auto& track : expected)
+  for (const auto& track : tracks)
     if (!Overlaps(faces, track.box, kPresentIou)) missing.push_back(track);
   return missing;
 }
 
 }  // namespace
 
-FaceFinder::FaceFinder(FaceDetector& detector, Options options) : detector_(detector), options_(options) {}
+FaceFinder::FaceFinder(FaceDetector& detector, Options options)
+    : detector_(detector), options_(options), interval_(options.thorough_interval) {}
 
 std::vector<Face> FaceFinder::Find(double time, const cv::Mat& bgr, const Tracker& tracker) {
-  const auto passed = [&](double interval) {
-    return !last_thorough_ || time - *last_thorough_ >= interval - kTolerance;
-  };
-  const auto look_thoroughly = [&] {
-    last_thorough_ = time;
-    return detector_.Detect(bgr, Effort::kThorough);
-  };
-
-  const bool due = passed(options_.thorough_interval);
-  std::vector<Face> faces = due ? look_thoroughly() : detector_.Detect(bgr, Effort::kQuick);
-
-  auto expected = tracker.Expect(time);
-  // The track that was seen last is the likeliest to be there still.
-  std::stable_sort(expected.begin(), expected.end(),
-                   [](const auto& a, const auto& b) { return a.last_seen > b.last_seen; });
-  const auto follow = [&] {
-    int followed = 0;
-    for (const auto& track : Missing(expected, faces)) {
-      if (followed++ >= options_.max_followed) break;
-      const auto face = detector_.DetectNear(bgr, track.box);
-      if (face && !Overlaps(faces, face->box, kSameFaceIou)) faces.push_back(*face);
-    }
-  };
-  follow();
-
-  // A face that was there a frame ago and is not where it should be: it moved far, or the scene changed.
-  const auto missing = Missing(expected, faces);
-  const bool lost = std::any_of(missing.begin(), missing.end(), [&](const auto& track) {
-    return last_time_ && track.last_seen >= *last_time_;
-  });
-  if (lost && !due && passed(options_.search_interval)) {
-    for (const Face& face : look_thoroughly())
-      if (!Overlaps(faces, face.box, kSameFaceIou)) faces.push_back(face);
-  }
+  const auto tracks = tracker.Expect(time);
+  const auto current = SeenSince(tracks, last_time_);
+  const auto recent = SeenSince(tracks, time_before_last_);
+  time_before_last_ = last_time_;
   last_time_ = time;
+
+  std::vector<Face> faces;
+  if (Passed(interval_, time)) {
+    const bool first = last_thorough_ < 0;
+    faces = LookThoroughly(time, bgr);
+    // What was found before is found again anyway: only a new face shows that the look was worth it.
+    const bool worth_it = std::any_of(faces.begin(), faces.end(), [&](const Face& face) {
+      return std::none_of(tracks.begin(), tracks.end(),
+                          [&](const auto& track) { return Iou(track.box, face.box) > kPresentIou; });
+    });
+    interval_ =
+        first || worth_it ? options_.thorough_interval : std::min(2 * interval_, options_.longest_interval);
+  } else {
+    faces = detector_.Detect(bgr, Effort::kQuick);
+  }
+
+  // As many faces as there were, elsewhere: the scene changed, and nobody has to be looked for.
+  if (faces.size() < recent.size()) Follow(bgr, Missing(recent, faces), faces);
+
+  // A search may have to wait; by then the faces may be back.
+  wanted_ = std::max(wanted_, current.size());
+  if (faces.size() >= wanted_) wanted_ = 0;
+  if (wanted_ > 0 && Passed(options_.search_interval, time)) {
+    for (const Face& face : LookThoroughly(time, bgr))
+      if (!Overlaps(faces, face.box, kSameFaceIou)) faces.push_back(face);
+    interval_ = options_.thorough_interval;
+  }
   std::stable_sort(faces.begin(), faces.end(),
                    [](const Face& a, const Face& b) { return a.score > b.score; });
   return faces;
+}
+
+bool FaceFinder::Passed(double interval, double time) const {
+  return time - last_thorough_ >= interval - kTolerance;
+}
+
+std::vector<Face> FaceFinder::LookThoroughly(double time, const cv::Mat& bgr) {
+  last_thorough_ = time;
+  wanted_ = 0;
+  return detector_.Detect(bgr, Effort::kThorough);
+}
+
+void FaceFinder::Follow(const cv::Mat& bgr, std::vector<Tracker::Expectation> missing,
+                        std::vector<Face>& faces) {
+  // The track that was seen last is the likeliest to be there still.
+  std::stable_sort(missing.begin(), missing.end(),
+                   [](const auto& a, const auto& b) { return a.last_seen > b.last_seen; });
+  if (missing.size() > static_cast<std::size_t>(options_.max_followed))
+    missing.resize(static_cast<std::size_t>(options_.max_followed));
+  for (const auto& track : missing) {
+    const auto face = detector_.DetectNear(bgr, track.box);
+    if (face && !Overlaps(faces, face->box, kSameFaceIou)) faces.push_back(*face);
+  }
 }
 
 }  // namespace unmask

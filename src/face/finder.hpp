@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <optional>
+#include <cstddef>
+#include <limits>
 #include <vector>
 
 #include "face/face.hpp"
@@ -15,11 +16,14 @@ namespace unmask {
 class FaceFinder {
  public:
   struct Options {
-    double thorough_interval = 4.0;  ///< longest time between thorough looks, seconds: for small faces that
-                                     ///< come later
-    double search_interval = 1.0;  ///< shortest time between thorough looks that a lost face causes, seconds:
-                                   ///< bounds the cost of clips with many cuts
-    int max_followed = 8;          ///< most faces that are looked for one by one in a frame
+    /// Time between thorough looks, seconds. It doubles, up to `longest_interval`, with each one that finds
+    /// no new face, and starts anew with each one that does: small faces that come later are found late.
+    double thorough_interval = 4.0;
+    double longest_interval = 16.0;
+    /// Shortest time after a thorough look until a lost face may cause another, seconds: bounds the cost of
+    /// clips with many cuts.
+    double search_interval = 2.0;
+    int max_followed = 8;  ///< most faces that are looked for one by one in a frame
   };
 
   /// The detector must outlive the finder.
@@ -31,10 +35,18 @@ class FaceFinder {
   std::vector<Face> Find(double time, const cv::Mat& bgr, const Tracker& tracker);
 
  private:
+  bool Passed(double interval, double time) const;  ///< since the last thorough look
+  std::vector<Face> LookThoroughly(double time, const cv::Mat& bgr);
+  /// Looks for the faces of tracks one by one and adds those that are there.
+  void Follow(const cv::Mat& bgr, std::vector<Tracker::Expectation> missing, std::vector<Face>& faces);
+
   FaceDetector& detector_;
   Options options_;
-  std::optional<double> last_time_;
-  std::optional<double> last_thorough_;
+  double interval_;         ///< until the next thorough look
+  std::size_t wanted_ = 0;  ///< as many faces were there when one was lost; 0 when none is searched for
+  double last_thorough_ = -std::numeric_limits<double>::infinity();
+  double last_time_ = -std::numeric_limits<double>::infinity();
+  double time_before_last_ = -std::numeric_limits<double>::infinity();
 };
 
 }  // namespace unmask

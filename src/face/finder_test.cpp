@@ -55,13 +55,26 @@ class FaceFinderTest : public testing::Test {
   std::vector<int> ids_;
 };
 
-TEST_F(FaceFinderTest, LooksThoroughlyFirstAndThenOnlyNowAndThen) {
-  for (int i = 0; i <= 16; ++i) Step(0.5 * i);
-  EXPECT_EQ(world_.calls, "TqqqqqqqTqqqqqqqT");
+TEST_F(FaceFinderTest, LooksThoroughlyFirstAndThenMoreAndMoreSeldom) {
+  std::vector<double> thorough;
+  for (int i = 0; i <= 130; ++i) {
+    world_.calls.clear();
+    Step(0.5 * i);
+    if (world_.calls == "T") thorough.push_back(0.5 * i);
+  }
+  EXPECT_THAT(thorough, ElementsAre(0, 4, 12, 28, 44, 60));
+}
+
+TEST_F(FaceFinderTest, LooksMoreOftenAgainAfterItFoundANewSmallFace) {
+  for (int i = 0; i <= 24; ++i) Step(0.5 * i);
+  world_.faces = {FaceAt(100, 100)};
+  world_.calls.clear();
+  for (int i = 56; i <= 65; ++i) Step(0.5 * i);
+  EXPECT_EQ(world_.calls, "TqnqnqnqnqnqnqnTqn");
 }
 
 TEST_F(FaceFinderTest, LooksThoroughlyAtEachFrameOfAThinSample) {
-  for (int i = 0; i < 4; ++i) Step(8.0 * i);
+  for (int i = 0; i < 4; ++i) Step(20.0 * i);
   EXPECT_EQ(world_.calls, "TTTT");
 }
 
@@ -82,18 +95,54 @@ TEST_F(FaceFinderTest, FollowsASmallFaceByLookingNearIt) {
 
 TEST_F(FaceFinderTest, SearchesForAFaceThatItLost) {
   world_.faces = {FaceAt(100, 100)};
-  for (int i = 0; i < 3; ++i) Step(0.5 * i);
+  for (int i = 0; i < 4; ++i) Step(0.5 * i);
   world_.faces = {FaceAt(700, 400)};
-  EXPECT_THAT(Step(1.5), SizeIs(1));
-  EXPECT_EQ(world_.calls, "TqnqnqnT");
+  EXPECT_THAT(Step(2.0), SizeIs(1));
+  EXPECT_EQ(world_.calls, "TqnqnqnqnT");
+}
+
+TEST_F(FaceFinderTest, SearchesALittleLaterForAFaceLostRightAfterAThoroughLook) {
+  world_.faces = {FaceAt(100, 100)};
+  Step(0);
+  world_.faces = {FaceAt(700, 400)};
+  for (int i = 1; i <= 3; ++i) EXPECT_THAT(Step(0.5 * i), IsEmpty());
+  EXPECT_THAT(Step(2.0), SizeIs(1));
+}
+
+TEST_F(FaceFinderTest, DoesNotSearchForAFaceThatCameBack) {
+  world_.faces = {FaceAt(100, 100, 200)};
+  Step(0);
+  world_.faces.clear();
+  Step(0.5);
+  world_.faces = {FaceAt(100, 100, 200)};
+  for (int i = 2; i <= 6; ++i) EXPECT_THAT(Step(0.5 * i), SizeIs(1));
+  EXPECT_EQ(world_.calls, "Tqnqqqqq");
 }
 
 TEST_F(FaceFinderTest, DoesNotSearchAgainForAFaceThatStaysAway) {
   world_.faces = {FaceAt(100, 100, 200)};
-  for (int i = 0; i < 3; ++i) Step(0.5 * i);
+  for (int i = 0; i < 4; ++i) Step(0.5 * i);
   world_.faces.clear();
-  for (int i = 3; i < 8; ++i) EXPECT_THAT(Step(0.5 * i), IsEmpty());
-  EXPECT_EQ(world_.calls, "TqqqnTqnqnqnq") << "one search, then near looks until the track ends";
+  for (int i = 4; i < 8; ++i) EXPECT_THAT(Step(0.5 * i), IsEmpty());
+  EXPECT_EQ(world_.calls, "TqqqqnTqnqq") << "one search and one more look nearby";
+}
+
+TEST_F(FaceFinderTest, DoesNotSearchWhenACutShowsAsManyFacesElsewhere) {
+  world_.faces = {FaceAt(100, 100, 200)};
+  for (int i = 0; i < 5; ++i) Step(0.5 * i);
+  world_.faces = {FaceAt(700, 100, 200)};
+  EXPECT_THAT(Step(2.5), SizeIs(1));
+  EXPECT_THAT(ids_, ElementsAre(2));
+  EXPECT_EQ(world_.calls, "Tqqqqq");
+}
+
+TEST_F(FaceFinderTest, FollowsASmallFaceAlthoughALargeOneComesIn) {
+  world_.faces = {FaceAt(100, 100)};
+  Step(0);
+  world_.faces.push_back(FaceAt(600, 100, 200));
+  Step(0.5);
+  EXPECT_THAT(Step(1.0), SizeIs(2));
+  EXPECT_THAT(ids_, testing::UnorderedElementsAre(1, 2));
 }
 
 TEST_F(FaceFinderTest, DoesNotSearchForAFaceThatMovedButIsSeen) {
