@@ -36,7 +36,8 @@ function showBusy(title, text, value) {
 }
 
 function showError(error) {
-  show("error");
+  show("error"); // role="alert" speaks for itself
+  say("");
   $("error-title").textContent = error.title || "That did not work";
   $("error-text").textContent = error.message;
   $("error-hint").textContent = error.hint ? `What helps: ${error.hint}` : "";

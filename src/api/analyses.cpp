@@ -19,8 +19,6 @@
 namespace unmask {
 namespace {
 
-constexpr double kDefaultWait = 30;  // native-api, section 3
-constexpr double kMaxRetention = 30 * 86400.0;
 constexpr std::int64_t kMaxPage = 100;
 constexpr std::int64_t kMaxFacePage = 1000;
 

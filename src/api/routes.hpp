@@ -13,6 +13,10 @@
 
 namespace unmask {
 
+inline constexpr double kDefaultWait = 30;             ///< seconds of ?wait=; native-api, section 3
+inline constexpr double kMaxRetention = 30 * 86400.0;  ///< seconds of ?retention=
+inline constexpr std::size_t kMaxLabel = 255;          ///< bytes of ?name= and of a file's name
+
 /// What the handlers of the native interface work with. All references outlive the routes' last call.
 struct ApiContext {
   AnalysisService& service;

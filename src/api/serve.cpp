@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <mutex>
 #include <spdlog/spdlog.h>
+#include <sys/resource.h>
 #include <thread>
 
 #include "api/analysis_metrics.hpp"
@@ -32,7 +33,7 @@ Result<void> Check(const ServeOptions& o) {
            InRange("jobs", o.jobs, 0, 1024),
            InRange("max queue", o.max_queue, 0, 1'000'000),
            InRange("max connections", o.max_connections, 1, 1'000'000),
-           InRange("retention", o.retention, 1.0, 2'592'000.0),
+           InRange("retention", o.retention, 1.0, kMaxRetention),
            InRange("retention count", o.retention_count, 1, 10'000'000),
            InRange("max wait", o.max_wait, 0.0, 3600.0),
            InRange("header timeout", o.header_timeout, 0.1, 3600.0),
@@ -43,6 +44,14 @@ Result<void> Check(const ServeOptions& o) {
        })
     if (!checked) return checked;
   return {};
+}
+
+/// Connections, uploads and decoders need descriptors, and the usual soft limit of 1024 is soon reached.
+void RaiseDescriptorLimit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 /// Fills in what is empty, and makes sure that uploads can be stored.
@@ -72,6 +81,7 @@ Result<void> RunServer(const ServeOptions& given, Analyzer& analyzer, std::stop_
   const auto options = Complete(given);
   if (!options) return tl::unexpected(options.error());
 
+  RaiseDescriptorLimit();
   std::atomic<bool> ready = true;
   http::Metrics metrics;
   AnalysisMetrics analysis_metrics(metrics);

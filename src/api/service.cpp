@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 #include <condition_variable>
+#include <deque>
 #include <fmt/format.h>
 #include <map>
 #include <mutex>
@@ -136,6 +137,7 @@ class AnalysisService::Impl {
     if (!Cancel(id)) return false;
     const std::lock_guard lock(mutex_);
     entries_.erase(id);
+    std::erase_if(kept_, [&](const auto& entry) { return entry->record.id == id; });
     return true;
   }
 
@@ -255,6 +257,8 @@ class AnalysisService::Impl {
       entry.job.reset();
       entry.bytes = EstimateBytes(record);
       --active_;
+      const auto listed = entries_.find(record.id);  // unless it was deleted meanwhile
+      if (listed != entries_.end()) kept_.push_back(listed->second);
       ended = record;
     }
     if (observer_) observer_->OnEnd(ended);
@@ -292,23 +296,22 @@ class AnalysisService::Impl {
     for (const auto& watcher : watchers) watcher->on_change(record);
   }
 
-  /// Forgets what has been kept long enough. Needs the lock.
+  /// Forgets what has been kept long enough, and the first that ended when they are too many or too large.
+  /// Needs the lock.
   void Expire() {
     const double now = Now();
-    std::size_t count = 0;
     std::uint64_t bytes = 0;
-    // From the newest, so that the oldest fall over the edge.
-    for (auto it = entries_.end(); it != entries_.begin();) {
-      --it;
-      const auto& record = it->second->record;
-      if (!record.ended()) continue;
-      ++count;
-      bytes += it->second->bytes;
-      const bool newest = count == 1;
-      if (now - record.finished > record.retention ||
-          (!newest &&
-           (count > static_cast<std::size_t>(options_.retention_count) || bytes > options_.retention_bytes)))
-        it = entries_.erase(it);
+    std::erase_if(kept_, [&](const std::shared_ptr<Entry>& entry) {
+      const bool over = now - entry->record.finished > entry->record.retention;
+      if (over) entries_.erase(entry->record.id);
+      if (!over) bytes += entry->bytes;
+      return over;
+    });
+    while (kept_.size() > static_cast<std::size_t>(options_.retention_count) ||
+           (kept_.size() > 1 && bytes > options_.retention_bytes)) {
+      bytes -= kept_.front()->bytes;
+      entries_.erase(kept_.front()->record.id);
+      kept_.pop_front();
     }
   }
 
@@ -317,10 +320,11 @@ class AnalysisService::Impl {
   AnalysisObserver* const observer_;
   mutable std::mutex mutex_;
   std::condition_variable ended_;
-  std::map<std::string, std::shared_ptr<Entry>> entries_;
-  std::size_t pending_ = 0;     // queued
-  std::size_t active_ = 0;      // queued or running
-  std::size_t unfinished_ = 0;  // queued, running, or telling their watchers
+  std::map<std::string, std::shared_ptr<Entry>> entries_;  // by id, which is by time of creation
+  std::deque<std::shared_ptr<Entry>> kept_;                // those that have ended, in that order
+  std::size_t pending_ = 0;                                // queued
+  std::size_t active_ = 0;                                 // queued or running
+  std::size_t unfinished_ = 0;                             // queued, running, or telling their watchers
   bool closing_ = false;
   std::optional<ThreadPool> pool_;
 };

@@ -6,13 +6,13 @@
 #include <optional>
 #include <utility>
 
+#include "api/routes.hpp"
 #include "http/multipart.hpp"
 #include "http/problem.hpp"
 
 namespace unmask {
 namespace {
 
-constexpr std::size_t kMaxLabel = 255;
 constexpr const char* kHowToSend =
     "send the file as the part 'file' of multipart/form-data, or as the body with Content-Type "
     "application/octet-stream, image/... or video/...";

@@ -138,6 +138,7 @@ void Connection::ReadNext() {
   body_bytes_ = 0;
   close_after_ = false;
   if (buffer_.size() > 0) return ReadHeader();
+  buffer_.shrink_to_fit();  // idle connections are many, and an upload has left a large one
 
   idle_ = true;
   stream_.expires_after(
@@ -268,23 +269,23 @@ void Connection::Dispatch() {
 
 template <typename Work>
 void Connection::OnPool(Work work) {
-  // An exception drops the responder, if there is one, and that answers 500.
+  // An exception drops the responder, if there is one, and that answers 500. From then on the strand may be
+  // at the next request already: the task keeps what it names.
   const bool responder_answers = answering_;
-  const bool taken =
-      core_.pool->TrySubmit([self = shared_from_this(), responder_answers, work = std::move(work)]() mutable {
-        std::function<void()> then;
-        try {
-          then = work();
-        } catch (const std::exception& e) {
-          spdlog::error("{} {} [{}]: {}", self->request_->method, self->request_->path,
-                        self->request_->trace_id, e.what());
-          if (!responder_answers) then = [self] { self->Refuse(kFault); };
-        }
-        if (then)
-          asio::post(self->stream_.get_executor(), [self, then = std::move(then)] {
-            if (!self->closed_) then();
-          });
-      });
+  const bool taken = core_.pool->TrySubmit([self = shared_from_this(), request = RequestPtr(request_),
+                                            responder_answers, work = std::move(work)]() mutable {
+    std::function<void()> then;
+    try {
+      then = work();
+    } catch (const std::exception& e) {
+      spdlog::error("{} {} [{}]: {}", request->method, request->path, request->trace_id, e.what());
+      if (!responder_answers) then = [self] { self->Refuse(kFault); };
+    }
+    if (!then) return;
+    asio::post(self->stream_.get_executor(), [self, then = std::move(then)] {
+      if (!self->closed_) then();
+    });
+  });
   if (!taken) Close();
 }
 
@@ -458,7 +459,10 @@ void Connection::OnResponse(Response response) {
   response_ = std::move(response);
   // What is left of the body would be taken for the next request.
   close_after_ = close_after_ || response_.close || BodyIsPending() || core_.closing;
-  head_ = SerializeHead(response_, close_after_, request_->trace_id, response_.content().size());
+  head_ = SerializeHead(response_, {.now = std::time(nullptr),
+                                    .close = close_after_,
+                                    .trace_id = request_->trace_id,
+                                    .content_length = response_.content().size()});
   written_ = 0;
   WriteSlice();
 }
@@ -552,7 +556,8 @@ std::shared_ptr<BodyStream> Connection::PostStream(std::uint64_t exchange, Respo
     self->backlog_ = backlog;
     self->response_ = std::move(head);
     // Without Content-Length the body ends with the connection, which every client understands.
-    self->chunks_.push_front(SerializeHead(self->response_, true, self->request_->trace_id, std::nullopt));
+    self->chunks_.push_front(SerializeHead(
+        self->response_, {.now = std::time(nullptr), .close = true, .trace_id = self->request_->trace_id}));
     self->WriteChunks();
   });
   return std::make_shared<StreamHandle>(weak_from_this(), exchange, backlog);

@@ -118,20 +118,31 @@ std::string_view ReasonPhrase(int status) {
   }
 }
 
-std::string SerializeHead(const Response& response, bool close, std::string_view trace_id,
-                          std::optional<std::uint64_t> content_length) {
+std::string SerializeHead(const Response& response, const HeadFacts& facts) {
   std::string head = fmt::format("HTTP/1.1 {} {}\r\n", response.status, ReasonPhrase(response.status));
   const bool has_content = response.status >= 200 && response.status != 204 && response.status != 304;
   if (has_content && !response.content_type.empty())
     head += fmt::format("Content-Type: {}\r\n", OneLine(response.content_type));
-  if (has_content && content_length) head += fmt::format("Content-Length: {}\r\n", *content_length);
-  if (!trace_id.empty()) head += fmt::format("X-Trace-Id: {}\r\n", OneLine(std::string(trace_id)));
+  if (has_content && facts.content_length)
+    head += fmt::format("Content-Length: {}\r\n", *facts.content_length);
+  head += fmt::format("Date: {}\r\n", HttpDate(facts.now));
+  if (!facts.trace_id.empty()) head += fmt::format("X-Trace-Id: {}\r\n", OneLine(facts.trace_id));
   for (const auto& [name, value] : response.headers)
     head += fmt::format("{}: {}\r\n", OneLine(name), OneLine(value));
   for (const auto& [name, value] : kDefaultHeaders)
     if (!response.headers.Find(name)) head += fmt::format("{}: {}\r\n", name, value);
-  head += close ? "Connection: close\r\n\r\n" : "Connection: keep-alive\r\n\r\n";
+  head += facts.close ? "Connection: close\r\n\r\n" : "Connection: keep-alive\r\n\r\n";
   return head;
+}
+
+std::string HttpDate(std::time_t time) {
+  constexpr const char* kDays[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+  constexpr const char* kMonths[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  std::tm utc{};
+  ::gmtime_r(&time, &utc);
+  return fmt::format("{}, {:02} {} {:04} {:02}:{:02}:{:02} GMT", kDays[utc.tm_wday], utc.tm_mday,
+                     kMonths[utc.tm_mon], utc.tm_year + 1900, utc.tm_hour, utc.tm_min, utc.tm_sec);
 }
 
 std::string TraceIdFrom(const std::string* traceparent) {

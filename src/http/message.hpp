@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <ctime>
 #include <map>
 #include <memory>
 #include <optional>
@@ -78,10 +79,20 @@ Response JsonResponse(int status, std::string json);
 /// The reason phrase of RFC 9110, or "Status".
 std::string_view ReasonPhrase(int status);
 
+/// What the head of an answer states beside the response itself.
+struct HeadFacts {
+  std::time_t now = 0;  ///< for Date, which RFC 9110 asks of every server with a clock
+  bool close = false;   ///< the connection ends after this answer
+  std::string trace_id;
+  std::optional<std::uint64_t> content_length;  ///< absent when the body ends with the connection
+};
+
 /// Status line and header fields. Adds the security headers that the response does not set itself.
 /// Values cannot smuggle lines: control characters become spaces.
-std::string SerializeHead(const Response& response, bool close, std::string_view trace_id,
-                          std::optional<std::uint64_t> content_length);
+std::string SerializeHead(const Response& response, const HeadFacts& facts);
+
+/// IMF-fixdate, e.g. "Sun, 06 Nov 1994 08:49:37 GMT".
+std::string HttpDate(std::time_t time);
 
 /// The 32 hex digits of a valid traceparent (W3C Trace Context, level 1), otherwise a new id.
 std::string TraceIdFrom(const std::string* traceparent);

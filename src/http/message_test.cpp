@@ -32,23 +32,24 @@ TEST(Headers, CompareNamesWithoutCase) {
 TEST(SerializeHead, AddsSecurityHeadersUnlessTheResponseHasItsOwn) {
   Response response;
   response.headers.Set("Content-Security-Policy", "script-src 'self'");
-  const auto head = SerializeHead(response, false, "abc", 5);
+  const auto head = SerializeHead(response, {.now = 784111777, .trace_id = "abc", .content_length = 5});
   EXPECT_THAT(head, HasSubstr("HTTP/1.1 200 OK\r\n"));
   EXPECT_THAT(head, HasSubstr("X-Content-Type-Options: nosniff\r\n"));
   EXPECT_THAT(head, HasSubstr("Content-Security-Policy: script-src 'self'\r\n"));
   EXPECT_THAT(head, Not(HasSubstr("default-src")));
   EXPECT_THAT(head, HasSubstr("Content-Length: 5\r\n"));
   EXPECT_THAT(head, HasSubstr("X-Trace-Id: abc\r\n"));
+  EXPECT_THAT(head, HasSubstr("Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n"));
 }
 
 TEST(SerializeHead, LetsNoValueSmuggleALine) {
   Response response;
   response.headers.Set("Location", "/a\r\nSet-Cookie: b");
-  EXPECT_THAT(SerializeHead(response, true, "", 0), HasSubstr("Location: /a  Set-Cookie: b\r\n"));
+  EXPECT_THAT(SerializeHead(response, {}), HasSubstr("Location: /a  Set-Cookie: b\r\n"));
 }
 
 TEST(SerializeHead, GivesNoLengthWithoutContent) {
-  EXPECT_THAT(SerializeHead({.status = 204}, false, "", 0),
+  EXPECT_THAT(SerializeHead({.status = 204}, {.content_length = 0}),
               Not(AnyOf(HasSubstr("Content-Length"), HasSubstr("\nContent-Type:"))));
 }
 
