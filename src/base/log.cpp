@@ -2,9 +2,10 @@
 #include "base/log.hpp"
 
 #include <memory>
+#include <string>
+
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
-#include <string>
 
 namespace unmask {
 namespace {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <fmt/format.h>
 #include <string_view>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "unmask/error.hpp"
 

@@ -4,9 +4,10 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <fmt/format.h>
 #include <limits>
 #include <numeric>
+
+#include <fmt/format.h>
 
 namespace unmask {
 namespace {

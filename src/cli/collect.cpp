@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/collect.hpp"
 
+#include <sys/stat.h>
+
 #include <algorithm>
-#include <fmt/format.h>
 #include <set>
 #include <string_view>
-#include <sys/stat.h>
 #include <system_error>
 #include <utility>
+
+#include <fmt/format.h>
 
 namespace unmask {
 namespace {

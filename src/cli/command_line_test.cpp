@@ -3,9 +3,10 @@
 
 #include <filesystem>
 #include <fstream>
+#include <map>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <map>
 
 #include "cli/exit_code.hpp"
 

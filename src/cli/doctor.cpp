@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/doctor.hpp"
 
-#include <cstdio>
-#include <fmt/format.h>
 #include <unistd.h>
 
+#include <cstdio>
+
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "cli/exit_code.hpp"

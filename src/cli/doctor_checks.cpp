@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
 #include <array>
 #include <cmath>
 #include <filesystem>
-#include <fmt/format.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <thread>
-#include <unistd.h>
+
+#include <fmt/format.h>
 
 #include "base/file.hpp"
 #include "base/install.hpp"

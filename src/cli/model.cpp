@@ -2,6 +2,7 @@
 #include "cli/model.hpp"
 
 #include <cstdio>
+
 #include <fmt/format.h>
 
 #include "base/install.hpp"

@@ -2,6 +2,7 @@
 #include "cli/print.hpp"
 
 #include <cstdio>
+
 #include <fmt/format.h>
 
 #include "render/text.hpp"

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/progress_bar.hpp"
 
-#include <algorithm>
-#include <fmt/format.h>
 #include <unistd.h>
+
+#include <algorithm>
+
+#include <fmt/format.h>
 
 #include "cli/terminal.hpp"
 #include "render/text.hpp"

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/scan.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
@@ -8,11 +10,11 @@
 #include <csignal>
 #include <cstdio>
 #include <cstring>
-#include <fmt/format.h>
 #include <mutex>
 #include <set>
 #include <thread>
-#include <unistd.h>
+
+#include <fmt/format.h>
 
 #include "base/file.hpp"
 #include "cli/collect.hpp"

@@ -2,6 +2,7 @@
 #include "cli/serve.hpp"
 
 #include <cstdio>
+
 #include <fmt/format.h>
 
 #include "base/log.hpp"

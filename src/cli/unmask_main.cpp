@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fcntl.h>
+
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
-#include <fcntl.h>
 
 #include "cli/command_line.hpp"
 #include "cli/exit_code.hpp"

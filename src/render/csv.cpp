@@ -3,9 +3,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <fmt/format.h>
 #include <string_view>
 #include <vector>
+
+#include <fmt/format.h>
 
 #include "render/round.hpp"
 #include "render/text.hpp"

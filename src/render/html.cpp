@@ -3,8 +3,9 @@
 
 #include <algorithm>
 #include <array>
-#include <fmt/format.h>
 #include <string_view>
+
+#include <fmt/format.h>
 
 #include "base/hash.hpp"
 #include "base/version.hpp"

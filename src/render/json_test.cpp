@@ -2,9 +2,9 @@
 #include "render/json.hpp"
 
 #include <cmath>
-#include <gtest/gtest.h>
 #include <limits>
 
+#include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
 #include "render/example_report.hpp"

@@ -2,9 +2,9 @@
 #include "render/picture_io.hpp"
 
 #include <algorithm>
-#include <fmt/format.h>
 #include <vector>
 
+#include <fmt/format.h>
 #include <opencv2/imgcodecs.hpp>
 
 namespace unmask {

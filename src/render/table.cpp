@@ -2,9 +2,10 @@
 #include "render/table.hpp"
 
 #include <algorithm>
-#include <fmt/format.h>
 #include <string_view>
 #include <vector>
+
+#include <fmt/format.h>
 
 #include "render/text.hpp"
 #include "render/words.hpp"

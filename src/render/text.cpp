@@ -4,9 +4,10 @@
 #include <array>
 #include <cmath>
 #include <cstdint>
-#include <fmt/format.h>
 #include <utility>
 #include <vector>
+
+#include <fmt/format.h>
 
 namespace unmask {
 namespace {

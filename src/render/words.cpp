@@ -3,8 +3,8 @@
 
 #include <algorithm>
 #include <array>
-#include <fmt/format.h>
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "render/text.hpp"
