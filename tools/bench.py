@@ -2,11 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Measures whole scans beside plain decoding, in one run, so that the ratios hold on any machine.
 
-For each clip: CPU seconds of `ffmpeg -threads 1` decoding it, of `unmask scan`, the wall clock of the scan's stages, and the
-peak memory of the scan with its decoder. Then the start-up: a scan of one still, and what one more still costs. Every
-figure is the median of --runs runs; the two programs take turns, so that a busy moment meets both.
+For each clip: CPU seconds of `ffmpeg -threads 1` decoding it, of `unmask scan`, the wall clock of the scan's
+stages, and the peak memory of the scan with its decoder. Then the start-up: a scan of one still, and what one
+more still costs. Every figure is the median of --runs runs; the two programs take turns, so that a busy
+moment meets both.
 
-    tools/bench.py build/release/unmask [CLIP...]      default clips: ../shared/samples and a 60 s clip made from them
+    tools/bench.py build/release/unmask [CLIP...]
+
+Default clips: ../shared/samples and a clip of 60 s made from them.
 """
 
 import argparse
@@ -73,7 +76,9 @@ def run(command, memory=False):
     if watcher:
         watcher.join()
     if process.returncode != 0:
-        sys.exit(f"error: {' '.join(map(str, command))} ended with {process.returncode}:\n{errors[0].decode()}")
+        sys.exit(
+            f"error: {' '.join(map(str, command))} ended with {process.returncode}:\n{errors[0].decode()}"
+        )
     return usage.ru_utime + usage.ru_stime, peak, output
 
 
@@ -118,12 +123,17 @@ def bench_clip(unmask, clip, runs):
         timing = json.loads(output)[0]["timing_ms"]
     plain, whole = statistics.median(decode), statistics.median(scan)
     stages = " ".join(f"{stage} {timing[stage]:.0f}" for stage in ("decode", "find", "score", "total"))
-    print(f"| {clip.name} | {plain:.2f} | {whole:.2f} | {whole / plain:.2f} | {stages} | {peak / 2**20:.0f} |", flush=True)
+    print(
+        f"| {clip.name} | {plain:.2f} | {whole:.2f} | {whole / plain:.2f} | {stages} | {peak / 2**20:.0f} |",
+        flush=True,
+    )
     return whole / plain
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("unmask", type=Path)
     parser.add_argument("clips", type=Path, nargs="*")
     parser.add_argument("--runs", type=int, default=3)

@@ -10,7 +10,6 @@ import subprocess
 from collections import defaultdict
 
 import pytest
-
 from conftest import PORTRAIT, ffmpeg
 
 # What may not be tried, not even in vain, once the media has arrived.
@@ -23,7 +22,10 @@ FORBIDDEN = re.compile(
 @pytest.fixture(scope="module")
 def strace():
     program = shutil.which("strace")
-    if not program or subprocess.run([program, "-o", "/dev/null", "true"], capture_output=True).returncode != 0:
+    if (
+        not program
+        or subprocess.run([program, "-o", "/dev/null", "true"], capture_output=True).returncode != 0
+    ):
         pytest.skip("strace is missing or ptrace is not permitted")
     return program
 
