@@ -46,7 +46,10 @@ void Wait() {
 void Do(const std::string& deed) {
   const double nan = std::numeric_limits<double>::quiet_NaN();
   if (deed == "exit") return;
-  if (deed == "segv") ::raise(SIGSEGV);
+  if (deed == "segv") {
+    std::signal(SIGSEGV, SIG_DFL);  // sanitizers have handlers of their own
+    ::raise(SIGSEGV);
+  }
   if (deed == "sigsys") ::raise(SIGSYS);
   if (deed == "kill itself") ::raise(SIGKILL);
   if (deed == "spin") {

@@ -13,6 +13,12 @@ namespace {
 
 constexpr const char* kConvertHint = "convert it first, e.g. ffmpeg -i IN -c:v libx264 -crf 18 OUT.mp4";
 
+const char* HintForKind(const std::string& kind) {
+  if (kind == "heif" || kind == "tiff") return "save it as JPEG or PNG first";
+  if (kind == "text" || kind == "pdf" || kind == "zip") return "name a picture or a video";
+  return kConvertHint;
+}
+
 Error Make(ErrorCode code, std::string message, std::string hint = {}, std::string limit = {}) {
   return Error{code, std::move(message), std::move(hint), std::move(limit)};
 }
@@ -29,7 +35,7 @@ Error DescribeFailure(const wire::Failure& failure, const MediaLimits& limits) {
           fmt::format("{} is not accepted (accepted: jpeg, png, webp, gif, bmp pictures; mp4, mov, matroska, "
                       "webm, avi videos)",
                       detail.empty() ? "this kind of file" : fmt::format("a file of kind '{}'", detail)),
-          kConvertHint);
+          HintForKind(detail));
     case FailureReason::kUnknownCodec:
       return Make(
           ErrorCode::kUnsupportedMedia,

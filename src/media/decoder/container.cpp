@@ -38,7 +38,8 @@ Structure ReadBoxes(const MediaFile& file) {
     }
     at += size;
   }
-  structure.no_index = !index && structure.truncated;
+  // When the walk ended in garbage, the demuxer may know better.
+  structure.no_index = !index && (structure.truncated || at >= file.size());
   return structure;
 }
 

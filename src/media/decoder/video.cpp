@@ -51,7 +51,7 @@ CodecContext OpenCodec(const Demuxer& demuxer, const wire::Job& job) {
   codec->skip_frame = Skipped(demuxer, job);
   // Without a hint in the stream, wait as long as its level may need to bring frames in order, instead of
   // finding out by dropping some.
-  codec->strict_std_compliance = FF_COMPLIANCE_STRICT;
+  if (codec->codec_id == AV_CODEC_ID_H264) codec->strict_std_compliance = FF_COMPLIANCE_STRICT;
   const int error = avcodec_open2(codec.get(), &demuxer.codec(), nullptr);
   if (error == AVERROR(ENOMEM)) throw std::bad_alloc();
   if (error < 0) throw GiveUp{FailureReason::kNothingDecoded, {}};
