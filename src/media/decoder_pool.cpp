@@ -44,13 +44,26 @@ Result<DecoderProcess> SpawningPool::Take() {
   return process;
 }
 
+Result<DecoderProcess> SpawningPool::SplitOne() {
+  if (zygote_) {
+    if (auto process = zygote_->Split()) return process;
+    zygote_.reset();  // it has died; nothing but chance or an administrator does that
+  }
+  auto zygote = Zygote::Start(program_, limits_);
+  if (!zygote) return tl::unexpected(zygote.error());
+  zygote_.emplace(std::move(*zygote));
+  auto process = zygote_->Split();
+  if (!process) zygote_.reset();
+  return process;
+}
+
 void SpawningPool::Run() {
   std::unique_lock lock(mutex_);
   for (;;) {
     wanted_.wait(lock, [&] { return closing_ || ready_.size() < waiting_ + spare_; });
     if (closing_) return;
     lock.unlock();
-    auto process = DecoderProcess::Start(program_, limits_);
+    auto process = SplitOne();
     lock.lock();
     // A failure is handed to somebody who waits; without one, the next Take tries again.
     if (!process && waiting_ == 0) {

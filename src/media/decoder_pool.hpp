@@ -5,6 +5,7 @@
 #include <deque>
 #include <filesystem>
 #include <mutex>
+#include <optional>
 #include <thread>
 
 #include "media/decoder_process.hpp"
@@ -26,6 +27,7 @@ class SpawningPool final : public DecoderPool {
 
  private:
   void Run();
+  Result<DecoderProcess> SplitOne();
 
   const std::filesystem::path program_;
   const MediaLimits limits_;
@@ -37,6 +39,7 @@ class SpawningPool final : public DecoderPool {
   std::deque<Result<DecoderProcess>> ready_;
   std::size_t waiting_ = 0;  // calls of Take that found none ready
   bool closing_ = false;
+  std::optional<Zygote> zygote_;  // the starter's own
   std::thread starter_;
 };
 

@@ -15,6 +15,8 @@
 
 #include <fmt/format.h>
 
+#include "media/wire/zygote.hpp"
+
 namespace unmask {
 namespace {
 
@@ -35,19 +37,26 @@ struct SpawnSettings {
   SpawnSettings& operator=(const SpawnSettings&) = delete;
 };
 
-}  // namespace
+struct SocketPair {
+  UniqueFd ours;
+  UniqueFd theirs;
+};
 
-Result<DecoderProcess> DecoderProcess::Start(const std::filesystem::path& program,
-                                             const MediaLimits& limits) {
+Result<SocketPair> MakeSockets() {
   int ends[2];
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
     return Fail(ErrorCode::kInternal,
                 fmt::format("cannot create a socket for the decoder: {}", std::strerror(errno)));
-  UniqueFd ours(ends[0]);
-  UniqueFd theirs(ends[1]);
+  return SocketPair{UniqueFd(ends[0]), UniqueFd(ends[1])};
+}
 
+}  // namespace
+
+Result<Zygote> Zygote::Start(const std::filesystem::path& program, const MediaLimits& limits) {
+  auto sockets = MakeSockets();
+  if (!sockets) return tl::unexpected(sockets.error());
   SpawnSettings settings;
-  ::posix_spawn_file_actions_adddup2(&settings.actions, theirs.get(), 0);
+  ::posix_spawn_file_actions_adddup2(&settings.actions, sockets->theirs.get(), 0);
   ::posix_spawn_file_actions_addopen(&settings.actions, 1, "/dev/null", O_WRONLY, 0);
   ::posix_spawn_file_actions_addopen(&settings.actions, 2, "/dev/null", O_WRONLY, 0);
   ::posix_spawn_file_actions_addclosefrom_np(&settings.actions, 3);
@@ -80,7 +89,23 @@ Result<DecoderProcess> DecoderProcess::Start(const std::filesystem::path& progra
     return Fail(ErrorCode::kInternal,
                 fmt::format("cannot start the decoder {}: {}", name, std::strerror(error)),
                 "check that it is installed beside this program");
-  return DecoderProcess(pid, std::move(ours));
+  return Zygote(DecoderProcess(pid, std::move(sockets->ours)));
+}
+
+Result<DecoderProcess> Zygote::Split() {
+  auto sockets = MakeSockets();
+  if (!sockets) return tl::unexpected(sockets.error());
+  const auto failed = [] {
+    return Fail(ErrorCode::kInternal, "the decoder program does not start",
+                "check that it can run on this machine, and that processes are not limited");
+  };
+  if (!wire::Send(process_.socket(), wire::SplitRequest{}, sockets->theirs.get())) return failed();
+  const wire::Packet packet = wire::Receive(process_.socket(), true);
+  wire::SplitAnswer answer;
+  if (packet.state != wire::Packet::State::kMessage || packet.size != sizeof answer) return failed();
+  std::memcpy(&answer, packet.bytes, sizeof answer);
+  if (answer.type != wire::Type::kSplit || answer.pid <= 0) return failed();
+  return DecoderProcess(answer.pid, std::move(sockets->ours));
 }
 
 DecoderProcess::DecoderProcess(DecoderProcess&& other) noexcept

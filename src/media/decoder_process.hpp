@@ -11,13 +11,10 @@
 
 namespace unmask {
 
-/// One running unmask-decoder and the control socket to it. Movable. Ends the process when it goes.
+/// A process that we started and the control socket to it. Movable. Ends the process when it goes.
 class DecoderProcess {
  public:
-  /// Starts one; it primes itself, enters its sandbox and waits for a job. The process dies with the calling
-  /// thread (PR_SET_PDEATHSIG), so call it from one that lives as long as the process may.
-  static Result<DecoderProcess> Start(const std::filesystem::path& program, const MediaLimits& limits);
-
+  DecoderProcess(pid_t pid, UniqueFd socket) : pid_(pid), socket_(std::move(socket)) {}
   DecoderProcess(DecoderProcess&& other) noexcept;
   DecoderProcess& operator=(DecoderProcess&& other) noexcept;
   ~DecoderProcess();
@@ -30,9 +27,26 @@ class DecoderProcess {
   int End();
 
  private:
-  DecoderProcess(pid_t pid, UniqueFd socket) : pid_(pid), socket_(std::move(socket)) {}
   pid_t pid_ = -1;
   UniqueFd socket_;
+};
+
+/// The process that decoders are split off from, see wire/zygote.hpp. Not thread-safe.
+class Zygote {
+ public:
+  /// Starts `program`. It and its decoders die with the calling thread (PR_SET_PDEATHSIG), so call it from
+  /// one that lives as long as they may.
+  static Result<Zygote> Start(const std::filesystem::path& program, const MediaLimits& limits);
+
+  /// A new decoder, which enters its sandbox and waits for a job. After a failure the zygote is of no more
+  /// use.
+  Result<DecoderProcess> Split();
+
+  pid_t pid() const { return process_.pid(); }
+
+ private:
+  explicit Zygote(DecoderProcess process) : process_(std::move(process)) {}
+  DecoderProcess process_;
 };
 
 }  // namespace unmask

@@ -8,11 +8,12 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <cstdlib>
 #include <cstring>
 #include <limits>
 #include <string>
 
-#include "media/wire/message.hpp"
+#include "media/wire/zygote.hpp"
 
 namespace unmask::wire {
 namespace {
@@ -117,8 +118,10 @@ void Do(const std::string& deed) {
 }  // namespace
 }  // namespace unmask::wire
 
-int main() {
+int main(int argc, char** argv) {
   using namespace unmask::wire;
+  if (argc < 2) return 2;
+  ServeSplits(kSocket, std::atoi(argv[1]));
   const Packet job = Receive(kSocket, true);
   if (!job.fd) return 0;
   char deed[64] = {};

@@ -45,6 +45,9 @@ TEST_F(LifecycleTest, FiftyFilesLeaveNoDescriptorAndNoZombie) {
   const auto broken = Write("broken.mp4", std::string("\0\0\0\x10"
                                                       "ftypisom",
                                                       12));
+  EXPECT_FALSE(Open(broken));
+  const auto zygote = Children();
+  EXPECT_EQ(zygote.size(), 1u);
   const std::size_t before = OpenDescriptors();
   for (int i = 0; i < 50; ++i) {
     if (i % 3 == 0) {
@@ -56,7 +59,7 @@ TEST_F(LifecycleTest, FiftyFilesLeaveNoDescriptorAndNoZombie) {
     }
   }
   EXPECT_EQ(OpenDescriptors(), before);
-  EXPECT_TRUE(Children().empty());
+  EXPECT_EQ(Children(), zygote);
 }
 
 TEST_F(LifecycleTest, APoolTakesItsSparesWithIt) {
@@ -103,9 +106,12 @@ TEST_F(LifecycleTest, CopiesOfAFrameShareItsSlot) {
 
 TEST_F(LifecycleTest, KillingTheDecoderIsACrash) {
   pool_ = MakePool({}, 0);
+  Decode(AnyClip());
+  const auto zygote = Children();
   auto stream = Open(AnyClip(), {.fps = 25}).value();
   auto frame = stream->Next().value();
-  const auto children = Children();
+  auto children = Children();
+  for (const pid_t pid : zygote) children.erase(pid);
   ASSERT_EQ(children.size(), 1u);
   ::kill(*children.begin(), SIGKILL);
   Error error;
@@ -118,7 +124,18 @@ TEST_F(LifecycleTest, KillingTheDecoderIsACrash) {
     ASSERT_TRUE(*next) << "ended as if nothing had happened";
   }
   EXPECT_EQ(error.code, ErrorCode::kDecoderCrashed);
-  EXPECT_TRUE(Children().empty());
+  EXPECT_EQ(Children(), zygote);
+}
+
+TEST_F(LifecycleTest, AZygoteThatDiesIsReplaced) {
+  pool_ = MakePool({}, 0);
+  const auto frames = Decode(AnyClip()).frames.size();
+  const auto zygote = Children();
+  ASSERT_EQ(zygote.size(), 1u);
+  ::kill(*zygote.begin(), SIGKILL);
+  EXPECT_EQ(Decode(AnyClip()).frames.size(), frames);
+  EXPECT_EQ(Children().size(), 1u);
+  EXPECT_NE(Children(), zygote);
 }
 
 TEST_F(LifecycleTest, CancelledBeforeOrBetweenFrames) {
@@ -162,7 +179,8 @@ TEST_F(LifecycleTest, DecodersDieWithTheirParent) {
   ASSERT_EQ(::pipe(report), 0);
   const pid_t parent = ::fork();
   if (parent == 0) {
-    auto process = DecoderProcess::Start(fs::path(UNMASK_BUILD_DIR) / "unmask-decoder", {});
+    auto zygote = Zygote::Start(fs::path(UNMASK_BUILD_DIR) / "unmask-decoder", {});
+    auto process = zygote ? zygote->Split() : tl::unexpected(zygote.error());
     const pid_t pid = process ? process->pid() : -1;
     [[maybe_unused]] const ssize_t written = ::write(report[1], &pid, sizeof pid);
     ::raise(SIGKILL);

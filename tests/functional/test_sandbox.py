@@ -40,17 +40,16 @@ def probe(unmask):
 
 
 def calls_of_decoders(log):
-    """For each process that became unmask-decoder and got a file, its system calls from then on."""
+    """For each process that locked itself in and got a file, its system calls from then on."""
     calls = defaultdict(list)
     for line in log.read_text(errors="replace").splitlines():
         pid, call = line.split(None, 1)
         calls[pid].append(call)
     for lines in calls.values():
-        if not any(line.startswith("execve(") and "unmask-decoder" in line.split(",")[0] for line in lines):
-            continue
+        locked = [i for i, line in enumerate(lines) if "PR_SET_NO_NEW_PRIVS" in line]
         got_file = [i for i, line in enumerate(lines) if "recvmsg" in line and "SCM_RIGHTS" in line]
-        if got_file:
-            yield lines[got_file[0] + 1 :]
+        if locked and got_file[-1:] > locked:
+            yield lines[min(i for i in got_file if i > locked[0]) + 1 :]
 
 
 CLIPS = {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// unmask-decoder: turns one hostile media file into plain pixels, and ends. Started ahead of demand by
-// DecoderPool with the control socket as its standard input; see docs/architecture.md.
+// unmask-decoder: turns one hostile media file into plain pixels, and ends. DecoderPool starts it once, with
+// a socket as its standard input, and has it split off a process for each file.
 
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -18,6 +18,7 @@
 #include "media/decoder/sniff.hpp"
 #include "media/decoder/still.hpp"
 #include "media/decoder/video.hpp"
+#include "media/wire/zygote.hpp"
 
 namespace unmask::decoder {
 namespace {
@@ -43,9 +44,10 @@ void Decode(Output& output) {
     DecodeVideo(file, sniffed.kind, job, output);
 }
 
-int Run(const SandboxLimits& limits) {
-  Output output(kControlSocket);
+int Run(pid_t parent, const SandboxLimits& limits) {
   Prime();
+  wire::ServeSplits(kControlSocket, parent);
+  Output output(kControlSocket);
   if (const auto refused = EnterSandbox(limits)) {
     output.Fail(wire::FailureReason::kNoSandbox, *refused, 0);
     return 1;
@@ -69,9 +71,6 @@ int main(int argc, char** argv) {
     constexpr char usage[] = "unmask-decoder is started by unmask; it does nothing by itself\n";
     return ::write(2, usage, sizeof usage - 1) < 0 ? 1 : 2;
   }
-  // The parent may have died before this process asked to be told.
-  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (static_cast<std::uint64_t>(::getppid()) != Number(argv[1])) return 0;
   // No destructors and no exit handlers: there is nothing to save, and less to run on an attacker's heap.
-  ::_exit(Run({.memory = Number(argv[2]), .cpu = Number(argv[3])}));
+  ::_exit(Run(static_cast<pid_t>(Number(argv[1])), {.memory = Number(argv[2]), .cpu = Number(argv[3])}));
 }

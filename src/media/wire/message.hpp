@@ -26,6 +26,7 @@ enum class Type : std::uint32_t {
   kAnnounce,  ///< from the decoder, first: what the media is
   kFrame,     ///< from the decoder: a slot has been filled
   kEnd,       ///< from the decoder, last: all frames have been given
+  kSplit,     ///< to and from the zygote, see zygote.hpp
   kFailure,   ///< from the decoder, last: why there is nothing (more)
 };
 
