@@ -19,6 +19,8 @@ constexpr double kSureDetail = 24;
 constexpr double kCandidateScore = 0.4;
 constexpr int kQuickSecondLooks = 6;
 constexpr int kThoroughSecondLooks = 24;
+// Nobody can judge a face of fewer pixels, and many specks look like one.
+constexpr double kLeastFace = 20;
 // A tile sees parts of large faces, which the look at the whole has seen better.
 constexpr double kTileMinScore = 0.6;
 // The network for close-ups sees the picture with a margin of half its size on each side, since it does not
@@ -82,6 +84,7 @@ class BlazeFace final : public FaceDetector {
                                          int second_looks) const {
     std::vector<SsdFace> confirmed;
     for (SsdFace& candidate : candidates) {
+      if (Unit(candidate) < kLeastFace) continue;
       if (candidate.detail < kSureDetail && second_looks > 0) {
         --second_looks;
         const cv::Rect region = Neighbourhood(candidate.box, bgr.size());

@@ -75,6 +75,12 @@ TEST_F(BlazeFaceTest, FindsAFaceOnTheBorderOfTwoTilesOnce) {
   }
 }
 
+TEST_F(BlazeFaceTest, IgnoresSpecks) {
+  Box face;
+  EXPECT_THAT(detector_->Detect(FaceInAPicture({200, 200}, 18, {90, 90}, &face)), IsEmpty());
+  EXPECT_THAT(detector_->Detect(FaceInAPicture({200, 200}, 40, {90, 90}, &face)), SizeIs(1));
+}
+
 TEST_F(BlazeFaceTest, DrawsTheBoxOfASmallFaceAsWellAsThatOfALargeOne) {
   for (const double height : {60.0, 90.0, 120.0, 160.0, 300.0}) {
     Box face;

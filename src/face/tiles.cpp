@@ -7,20 +7,20 @@
 namespace unmask {
 namespace {
 
-// The full-range network finds faces from about 8 % of its input's side (docs/faces.md).
-constexpr double kLeastFace = 0.08;
-// Each layer looks at 0.4 of the length that the one before did, so it finds faces of 0.4 of the size.
+// Each layer looks at 0.4 of the length that the one before did, so it finds faces of 0.4 of the size; but no
+// tile is smaller than the one in which the full-range network finds a face of QualityLimits::min_size: 48
+// pixels, 6 % of the side (docs/faces.md).
 constexpr double kLayerRatio = 0.4;
-// A face that the layer before missed is below 0.08 / 0.4 = 0.2 of a tile.
+constexpr double kLeastSide = 768;
+// A layer is not worth its cost when it only sees a little more than the one before.
+constexpr double kLeastGain = 1.25;
+// What the layer before missed is below 0.08 / 0.4 of a tile.
 constexpr double kOverlap = 0.2;
 constexpr int kMaxLayers = 2;
 // In a strip longer than this times its width, even a face as high as the strip is small for the layers: it
 // is cut into squares, if they are not too many.
 constexpr double kStrip = 2.5;
 constexpr std::size_t kMaxStripTiles = 40;
-// Another layer is worth its cost when the last one misses faces of this many pixels: half as large again as
-// QualityLimits::min_size.
-constexpr double kWorthFinding = 72;
 
 std::vector<int> Starts(int length, int side, double overlap) {
   if (length <= side) return {0};
@@ -44,8 +44,8 @@ std::vector<cv::Rect> MakeTiles(cv::Size picture, int side, double overlap) {
 std::vector<cv::Rect> PlanTiles(cv::Size picture) {
   std::vector<cv::Rect> plan;
   double length = std::max(picture.width, picture.height);
-  for (int layer = 0; layer < kMaxLayers && length * kLeastFace > kWorthFinding; ++layer) {
-    length *= kLayerRatio;
+  for (int layer = 0; layer < kMaxLayers && length > kLeastGain * kLeastSide; ++layer) {
+    length = std::max(kLayerRatio * length, kLeastSide);
     const auto tiles = MakeTiles(picture, static_cast<int>(std::lround(length)), kOverlap);
     plan.insert(plan.end(), tiles.begin(), tiles.end());
   }
