@@ -20,7 +20,7 @@ constexpr double kCandidateScore = 0.4;
 constexpr int kQuickSecondLooks = 6;
 constexpr int kThoroughSecondLooks = 24;
 // Nobody can judge a face of fewer pixels, and many specks look like one.
-constexpr double kLeastFace = 20;
+constexpr double kLeastFace = 24;
 // A tile sees parts of large faces, which the look at the whole has seen better.
 constexpr double kTileMinScore = 0.6;
 // The network for close-ups sees the picture with a margin of half its size on each side, since it does not
