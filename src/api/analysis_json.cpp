@@ -3,8 +3,8 @@
 
 #include <cmath>
 #include <ctime>
-#include <fmt/format.h>
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "render/json_value.hpp"

@@ -2,9 +2,9 @@
 #include "api/events.hpp"
 
 #include <cmath>
-#include <fmt/format.h>
 #include <mutex>
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "api/analysis_json.hpp"

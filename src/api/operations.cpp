@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <charconv>
-#include <fmt/format.h>
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "api/routes.hpp"

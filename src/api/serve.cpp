@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/serve.hpp"
 
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
-#include <fmt/format.h>
 #include <mutex>
-#include <spdlog/spdlog.h>
-#include <sys/resource.h>
 #include <thread>
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include "api/analysis_metrics.hpp"
 #include "api/routes.hpp"

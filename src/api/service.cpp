@@ -5,12 +5,13 @@
 #include <chrono>
 #include <condition_variable>
 #include <deque>
-#include <fmt/format.h>
 #include <map>
 #include <mutex>
-#include <spdlog/spdlog.h>
 #include <thread>
 #include <utility>
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include "base/id.hpp"
 #include "base/thread_pool.hpp"

@@ -2,6 +2,7 @@
 #include "api/service.hpp"
 
 #include <filesystem>
+
 #include <gtest/gtest.h>
 
 #include "api/analysis_json.hpp"

@@ -2,9 +2,10 @@
 #include "api/upload.hpp"
 
 #include <algorithm>
-#include <fmt/format.h>
 #include <optional>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "api/routes.hpp"
 #include "http/multipart.hpp"

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The inside of the server: included by connection.cpp and server.cpp alone, since Beast is slow to compile.
+// The inside of the server: included by connection*.cpp and server.cpp alone, since Beast is slow to compile.
+// connection.cpp reads requests, connection_answer.cpp waits for and writes answers.
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <memory>
@@ -32,6 +34,16 @@ namespace beast = boost::beast;
 using tcp = asio::ip::tcp;
 
 class Connection;
+
+inline constexpr std::size_t kPieceBytes = 64 * 1024;  ///< read, handed on and written at a time
+
+/// The answer to what should not happen; the log says more.
+inline const Error kFault{ErrorCode::kInternal, "an unexpected fault", "see the server's log", ""};
+
+inline std::chrono::steady_clock::duration Seconds(double seconds) {
+  return std::chrono::duration_cast<std::chrono::steady_clock::duration>(
+      std::chrono::duration<double>(seconds));
+}
 
 /// What all connections of a server share.
 struct ServerCore {

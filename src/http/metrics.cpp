@@ -1,20 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "http/metrics.hpp"
 
+#include <sys/resource.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <chrono>
 #include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
+
 #include <prometheus/counter.h>
 #include <prometheus/gauge.h>
 #include <prometheus/histogram.h>
 #include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
-#include <sstream>
-#include <sys/resource.h>
-#include <unistd.h>
 
 namespace unmask::http {
 namespace {

@@ -2,6 +2,7 @@
 #include "http/multipart.hpp"
 
 #include <algorithm>
+
 #include <fmt/format.h>
 
 #include "http/message.hpp"

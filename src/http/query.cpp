@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 

@@ -2,9 +2,10 @@
 #include "http/router.hpp"
 
 #include <algorithm>
-#include <fmt/format.h>
 #include <set>
 #include <stdexcept>
+
+#include <fmt/format.h>
 
 #include "http/problem.hpp"
 #include "http/query.hpp"

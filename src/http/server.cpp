@@ -3,14 +3,14 @@
 
 #include <algorithm>
 #include <charconv>
-#include <fmt/format.h>
-#include <spdlog/spdlog.h>
 #include <thread>
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/ip/v6_only.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include "http/connection.hpp"
 
@@ -20,11 +20,6 @@ namespace {
 constexpr std::size_t kSurplusConnections =
     64;  // beyond max_connections, to say 503 and to answer health checks
 constexpr auto kAcceptPause = std::chrono::milliseconds(50);  // when descriptors have run out
-
-std::chrono::steady_clock::duration Seconds(double seconds) {
-  return std::chrono::duration_cast<std::chrono::steady_clock::duration>(
-      std::chrono::duration<double>(seconds));
-}
 
 Result<tcp::endpoint> ParseAddress(const std::string& text) {
   const auto malformed = [&] {

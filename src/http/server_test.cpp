@@ -2,11 +2,11 @@
 #include "http/server.hpp"
 
 #include <condition_variable>
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
 #include <mutex>
 #include <thread>
 
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
 #include "http/problem.hpp"

@@ -4,12 +4,13 @@
 // For tests: a client that sends exactly the bytes it is told, and reads one answer at a time.
 
 #include <arpa/inet.h>
-#include <map>
 #include <netinet/in.h>
 #include <poll.h>
+#include <sys/socket.h>
+
+#include <map>
 #include <string>
 #include <string_view>
-#include <sys/socket.h>
 #include <vector>
 
 #include "base/fd.hpp"
