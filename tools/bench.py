@@ -137,7 +137,7 @@ def main():
     parser.add_argument("unmask", type=Path)
     parser.add_argument("clips", type=Path, nargs="*")
     parser.add_argument("--runs", type=int, default=3)
-    arguments = parser.parse_args()
+    arguments = parser.parse_intermixed_args()
 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

@@ -2,6 +2,7 @@
 #include "unmask/analyzer.hpp"
 
 #include <cmath>
+
 #include <fmt/format.h>
 
 #include "analysis/pipeline.hpp"

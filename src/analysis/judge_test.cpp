@@ -2,6 +2,7 @@
 #include "analysis/judge.hpp"
 
 #include <cmath>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <sys/stat.h>
+
 #include <atomic>
 #include <filesystem>
 #include <fstream>
+#include <latch>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <latch>
-#include <sys/stat.h>
 
 #include "base/file.hpp"
 #include "base/hash.hpp"

@@ -3,10 +3,11 @@
 
 #include <array>
 #include <chrono>
+#include <stdexcept>
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <openssl/rand.h>
-#include <stdexcept>
 
 namespace unmask {
 namespace {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <condition_variable>
-#include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <mutex>
 #include <optional>
 #include <thread>
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <openvino/openvino.hpp>
 
 #include "model/network.hpp"

@@ -3,9 +3,10 @@
 
 #include <algorithm>
 #include <charconv>
+#include <optional>
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <optional>
 
 #include "base/file.hpp"
 #include "base/hash.hpp"

@@ -3,8 +3,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <fmt/format.h>
 
+#include <fmt/format.h>
 #include <opencv2/imgproc.hpp>
 
 #include "model/repository.hpp"
