@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "unmask/analyzer.hpp"
 
-#include <cmath>
-
-#include <fmt/format.h>
-
 #include "analysis/pipeline.hpp"
 #include "base/install.hpp"
 #include "base/version.hpp"
@@ -54,15 +50,6 @@ void FillPaths(AnalyzerConfig& config) {
 }
 
 }  // namespace
-
-Result<void> Validate(const AnalysisOptions& options) {
-  if (!std::isfinite(options.fps) || options.fps < 0.01 || options.fps > 60)
-    return Fail(ErrorCode::kBadRequest, fmt::format("fps is {} (expected 0.01 to 60)", options.fps));
-  if (options.max_frames < 1 || options.max_frames > 4096)
-    return Fail(ErrorCode::kBadRequest,
-                fmt::format("max_frames is {} (expected 1 to 4096)", options.max_frames));
-  return {};
-}
 
 Result<std::unique_ptr<Analyzer>> Analyzer::Create(AnalyzerConfig config) {
   FillPaths(config);
