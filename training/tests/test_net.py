@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from unmask_training import net
+
+DATA = Path(os.environ.get("UNMASK_DATA", Path(__file__).resolve().parents[3] / "shared/data"))
+IMAGENET = DATA / "../third_party_models/mobilenetv2-imagenet/mobilenetv2_imagenet_dequant_fp32.onnx"
+
+
+def random_weights():
+    torch.manual_seed(1)
+    model = net.MobileNetV2()
+    weights = []
+    for conv, _ in net.conv_bn_pairs(model):
+        weights.append(
+            (
+                conv.weight.detach().numpy().copy(),
+                np.random.default_rng(1).normal(0, 0.1, conv.out_channels).astype(np.float32),
+            )
+        )
+    return weights
+
+
+def test_shape_and_size():
+    model = net.MobileNetV2().eval()
+    assert model(torch.zeros(2, 3, 160, 160)).shape == (2, 1)
+    assert 2.2e6 < sum(p.numel() for p in model.parameters()) < 2.3e6
+    assert len(net.conv_bn_pairs(model)) == 52
+
+
+def test_batch_norm_calibration_leaves_the_function_unchanged():
+    model = net.MobileNetV2().eval()
+    net.load_folded(model, random_weights())
+    x = torch.randn(16, 3, 96, 96)
+    with torch.inference_mode():
+        before = model.features(x)
+        net.calibrate_batch_norm(model, x)
+        after = model.features(x)
+    torch.testing.assert_close(after, before, atol=1e-4, rtol=1e-3)
+
+
+def test_calibrated_batch_norm_sees_its_own_statistics_in_training():
+    model = net.MobileNetV2(dropout=0)
+    net.load_folded(model, random_weights())
+    x = torch.randn(16, 3, 96, 96)
+    net.calibrate_batch_norm(model, x)
+    with torch.no_grad():
+        still, moving = model.eval().blocks[0](x), model.train().blocks[0](x)
+    torch.testing.assert_close(still, moving, atol=2e-2, rtol=1e-2)
+
+
+def test_folding_leaves_the_function_unchanged():
+    torch.manual_seed(1)
+    model = net.MobileNetV2()
+    with torch.no_grad():
+        model.train()
+        for _ in range(3):
+            model(torch.randn(8, 3, 64, 64))
+        model.eval()
+        x = torch.randn(4, 3, 64, 64)
+        torch.testing.assert_close(net.fold_batch_norm(model)(x), model(x), atol=1e-4, rtol=1e-3)
+
+
+def test_wrong_weights_are_refused():
+    with pytest.raises(ValueError, match="expected 52 convolutions, found 51"):
+        net.load_folded(net.MobileNetV2(), random_weights()[:-1])
+
+
+@pytest.mark.skipif(not IMAGENET.exists(), reason="the ImageNet weights are not there")
+def test_imagenet_features_are_those_of_the_source():
+    # The source pads stride 2 on the right and bottom. A net with mirrored kernels, given a mirrored picture,
+    # pads there too, so that both must agree exactly.
+    import onnx
+    import openvino as ov
+
+    source = onnx.load(str(IMAGENET))
+    source.graph.output[0].CopyFrom(onnx.helper.make_tensor_value_info("t176", onnx.TensorProto.FLOAT, None))
+    while source.graph.node[-1].op_type == "Gemm":
+        source.graph.node.pop()
+    x = torch.randn(1, 3, 224, 224)
+    run = ov.compile_model(
+        ov.Core().read_model(source.SerializeToString()), "CPU", {"INFERENCE_PRECISION_HINT": "f32"}
+    )
+    expected = run(x.numpy())[0]
+    weights = [(k[:, :, ::-1, ::-1].copy(), b) for k, b in net.read_folded(IMAGENET)]
+    model = net.MobileNetV2().eval()
+    net.load_folded(model, weights)
+    with torch.inference_mode():
+        found = model.features(x.flip(2, 3)).numpy()
+    np.testing.assert_allclose(found, expected, atol=1e-3)

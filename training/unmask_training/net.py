@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: Apache-2.0
+"""MobileNetV2 with one output, and how it starts from ImageNet weights whose batch norm is folded away."""
+
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+# expansion, channels, blocks, stride of the first block (MobileNetV2, table 2)
+STAGES = (
+    (1, 16, 1, 1),
+    (6, 24, 2, 2),
+    (6, 32, 3, 2),
+    (6, 64, 4, 2),
+    (6, 96, 3, 1),
+    (6, 160, 3, 2),
+    (6, 320, 1, 1),
+)
+STEM, FEATURES = 32, 1280
+
+
+def conv_bn(inputs: int, outputs: int, kernel: int = 1, stride: int = 1, groups: int = 1, act: bool = True):
+    layers = [
+        nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, groups=groups, bias=False),
+        nn.BatchNorm2d(outputs, eps=1e-3, momentum=0.03),
+    ]
+    return nn.Sequential(*layers, nn.ReLU6(inplace=True)) if act else nn.Sequential(*layers)
+
+
+class Block(nn.Module):
+    """Inverted residual: widen, filter each channel, project."""
+
+    def __init__(self, inputs: int, outputs: int, stride: int, expansion: int):
+        super().__init__()
+        wide = inputs * expansion
+        self.residual = stride == 1 and inputs == outputs
+        self.layers = nn.Sequential(
+            *([conv_bn(inputs, wide)] if expansion > 1 else []),
+            conv_bn(wide, wide, kernel=3, stride=stride, groups=wide),
+            conv_bn(wide, outputs, act=False),
+        )
+
+    def forward(self, x):
+        return x + self.layers(x) if self.residual else self.layers(x)
+
+
+class MobileNetV2(nn.Module):
+    """Maps normalised RGB [N,3,H,W] to the logit of P(manipulated), [N,1]."""
+
+    def __init__(self, dropout: float = 0.2):
+        super().__init__()
+        blocks, channels = [conv_bn(3, STEM, kernel=3, stride=2)], STEM
+        for expansion, outputs, count, stride in STAGES:
+            for i in range(count):
+                blocks.append(Block(channels, outputs, stride if i == 0 else 1, expansion))
+                channels = outputs
+        blocks.append(conv_bn(channels, FEATURES))
+        self.blocks = nn.Sequential(*blocks)
+        self.dropout = nn.Dropout(dropout)
+        self.head = nn.Linear(FEATURES, 1)
+        nn.init.normal_(self.head.weight, std=0.01)
+        nn.init.zeros_(self.head.bias)
+
+    def features(self, x):
+        return self.blocks(x).mean(dim=(2, 3))
+
+    def forward(self, x):
+        return self.head(self.dropout(self.features(x)))
+
+
+def conv_bn_pairs(net: nn.Module) -> list[tuple[nn.Conv2d, nn.BatchNorm2d]]:
+    """All convolutions with their batch norm, in the order in which they run."""
+    modules = list(net.modules())
+    return [(a, b) for a, b in pairwise(modules) if isinstance(b, nn.BatchNorm2d)]
+
+
+def read_folded(onnx_file: Path) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Kernels and biases of an ONNX file's convolutions, in graph order."""
+    import onnx
+    from onnx import numpy_helper
+
+    graph = onnx.load(str(onnx_file)).graph
+    tensors = {t.name: numpy_helper.to_array(t) for t in graph.initializer}
+    return [(tensors[n.input[1]], tensors[n.input[2]]) for n in graph.node if n.op_type == "Conv"]
+
+
+@torch.no_grad()
+def load_folded(net: MobileNetV2, weights: list[tuple[np.ndarray, np.ndarray]]) -> None:
+    """Copies folded kernels; batch norm becomes the bias alone.
+
+    The source pads stride-2 convolutions on the right and bottom only, this net on both sides. That moves the
+    sampling grid by a pixel per stage and changes nothing that global pooling can see, but for the border.
+    """
+    pairs = conv_bn_pairs(net)
+    if len(pairs) != len(weights):
+        raise ValueError(f"expected {len(pairs)} convolutions, found {len(weights)}")
+    for (conv, bn), (kernel, bias) in zip(pairs, weights, strict=True):
+        if conv.weight.shape != kernel.shape:
+            raise ValueError(f"expected a kernel of {tuple(conv.weight.shape)}, found {kernel.shape}")
+        conv.weight.copy_(torch.from_numpy(kernel.copy()))
+        bn.running_mean.zero_()
+        bn.running_var.fill_(1.0)
+        bn.weight.fill_((1.0 + bn.eps) ** 0.5)
+        bn.bias.copy_(torch.from_numpy(bias.copy()))
+
+
+@torch.no_grad()
+def calibrate_batch_norm(net: MobileNetV2, images: torch.Tensor) -> None:
+    """Gives every batch norm the statistics of `images`, and leaves the function unchanged.
+
+    Without this the first training step would normalise layers that were never normalised, and lose ImageNet.
+    """
+
+    def measure(bn, inputs):
+        x = inputs[0].float()
+        mean, var = x.mean(dim=(0, 2, 3)), x.var(dim=(0, 2, 3), unbiased=False)
+        # A channel that is constant here would get an unbounded gain from the true variance.
+        var = var.clamp(min=1e-3)
+        gain = bn.weight / (bn.running_var + bn.eps).sqrt()
+        offset = bn.bias - bn.running_mean * gain
+        bn.running_mean.copy_(mean)
+        bn.running_var.copy_(var)
+        bn.weight.copy_(gain * (var + bn.eps).sqrt())
+        bn.bias.copy_(offset + mean * gain)
+
+    was_training = net.training
+    net.eval()
+    hooks = [bn.register_forward_pre_hook(measure) for _, bn in conv_bn_pairs(net)]
+    net(images)
+    for hook in hooks:
+        hook.remove()
+    net.train(was_training)
+
+
+@torch.no_grad()
+def fold_batch_norm(net: MobileNetV2) -> MobileNetV2:
+    """A copy for inference: every batch norm is folded into its convolution."""
+    import copy
+
+    from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+    net = copy.deepcopy(net).eval()
+    for module in net.modules():
+        if isinstance(module, nn.Sequential) and len(module) >= 2 and isinstance(module[1], nn.BatchNorm2d):
+            module[0] = fuse_conv_bn_eval(module[0], module[1])
+            module[1] = nn.Identity()
+    return net
