@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The figures of a model: what model.json and the card state, measured through the exported network."""
+
+from pathlib import Path
+
+import numpy as np
+
+from . import augment, calibrate, metrics
+from .data import Face
+
+FPR_MANIPULATED, FPR_CLEAR = 0.01, 0.10
+
+
+def calibration(labels, logits) -> dict:
+    slope, intercept = calibrate.fit_platt(labels, logits)
+    return {
+        "method": "platt",
+        "slope": round(slope, 6),
+        "intercept": round(intercept, 6),
+        "data": "dfdc-faces val",
+    }
+
+
+def scores_of(logits, fitted: dict) -> np.ndarray:
+    return calibrate.sigmoid(fitted["slope"] * np.asarray(logits, float) + fitted["intercept"])
+
+
+def thresholds(labels, scores) -> dict:
+    at = {"manipulated": FPR_MANIPULATED, "clear": FPR_CLEAR}
+    return {
+        name: {"score": round(metrics.threshold_at_fpr(labels, scores, fpr), 6), "fpr": fpr}
+        for name, fpr in at.items()
+    }
+
+
+def validation(faces: list[Face], logits) -> dict:
+    labels = np.array([f.fake for f in faces])
+    groups = np.array([f.original for f in faces])
+    held_out = calibrate.out_of_fold(labels, logits, groups)
+
+    def tpr(truth, scores):
+        return metrics.tpr_at_fpr(truth, scores, FPR_MANIPULATED)
+
+    def interval(metric):
+        return [round(v, 4) for v in metrics.bootstrap_interval(metric, labels, logits, groups=groups)]
+
+    return {
+        "data": "dfdc-faces val",
+        "faces": len(faces),
+        "real": int((~labels).sum()),
+        "fake": int(labels.sum()),
+        "auc": round(metrics.auc(labels, logits), 4),
+        "auc_interval": interval(metrics.auc),
+        "ap": round(metrics.average_precision(labels, logits), 4),
+        "eer": round(metrics.equal_error_rate(labels, logits), 4),
+        "tpr_at_fpr_1": round(tpr(labels, logits), 4),
+        "tpr_at_fpr_1_interval": interval(tpr),
+        "log_loss": round(metrics.log_loss(labels, held_out), 4),
+        "brier": round(metrics.brier(labels, held_out), 4),
+        "ece": round(metrics.expected_calibration_error(labels, held_out), 4),
+    }
+
+
+def degraded(network, faces: list[Face]) -> dict:
+    labels, result = np.array([f.fake for f in faces]), {}
+    for name, degrade in augment.DEGRADATIONS.items():
+        logits = network.logits(faces, degrade)
+        result[name] = {
+            "auc": round(metrics.auc(labels, logits), 4),
+            "tpr_at_fpr_1": round(metrics.tpr_at_fpr(labels, logits, FPR_MANIPULATED), 4),
+        }
+    return result
+
+
+def portraits(faces: list[Face], scores, limits: dict) -> dict:
+    called = float((np.asarray(scores) >= limits["manipulated"]["score"]).mean())
+    return {"data": "portraits val", "faces": len(faces), "called_manipulated": round(called, 4)}
+
+
+def sha256(file: Path) -> str:
+    import hashlib
+
+    return hashlib.sha256(file.read_bytes()).hexdigest()
