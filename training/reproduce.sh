@@ -1,0 +1,30 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Makes models/face/1 from the data, or measures the committed one.
+#
+#   training/reproduce.sh [--data DIR] [--evaluate-only]
+#
+# Training takes over an hour on two cores; stopped, it goes on from its last checkpoint in training/runs.
+set -eu
+usage() { sed -n '3,7s/^# \{0,1\}//p' "$0"; }
+here=$(cd "$(dirname "$0")" && pwd)
+data=${UNMASK_DATA:-$here/../../shared/data}
+evaluate_only=
+while [ $# -gt 0 ]; do
+  case $1 in
+    --data) data=${2:?--data needs a directory}; shift 2 ;;
+    --evaluate-only) evaluate_only=yes; shift ;;
+    -h|--help) usage; exit 0 ;;
+    *) echo "error: unknown argument $1" >&2; usage >&2; exit 2 ;;
+  esac
+done
+[ -f "$data/dfdc-faces.csv" ] || { echo "error: $data has no dfdc-faces.csv; give --data or UNMASK_DATA" >&2; exit 2; }
+python=${TRAINING_PYTHON:-$here/.venv/bin/python}
+[ -x "$python" ] || { echo "error: $python not found; run training/setup.sh first" >&2; exit 2; }
+
+if [ -z "$evaluate_only" ]; then
+  "$python" "$here/check_data.py" --data "$data"
+  "$python" "$here/train.py" --data "$data"
+  "$python" "$here/export.py" --data "$data"
+fi
+exec "$python" "$here/evaluate.py" --data "$data"

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+import json
+
+import numpy as np
+import pytest
+import torch
+from unmask_training import card, data, export, net
+from unmask_training.infer import OpenVinoModel
+
+
+@pytest.fixture(scope="module")
+def trained():
+    torch.manual_seed(1)
+    model = net.MobileNetV2().train()
+    with torch.no_grad():
+        for _ in range(3):
+            model(torch.randn(8, 3, 160, 160))
+    return model.eval()
+
+
+@pytest.fixture(scope="module")
+def folder(trained, tmp_path_factory):
+    out = tmp_path_factory.mktemp("model")
+    export.write_onnx(trained, out / "face.onnx")
+    export.write_ir(out / "face.onnx", out / "face.xml")
+    return out
+
+
+@pytest.mark.parametrize("count", [1, 3])
+@pytest.mark.parametrize("file", ["face.xml", "face.onnx"])
+def test_exported_networks_agree_with_pytorch(trained, folder, file, count):
+    x = torch.randn(count, 3, data.SIZE, data.SIZE)
+    with torch.inference_mode():
+        expected = trained(x).numpy()
+    found = OpenVinoModel(folder / file)(x.numpy())
+    assert found.shape == (count, 1)
+    np.testing.assert_allclose(found, expected, atol=0.02)
+
+
+def test_exported_files_are_small_and_name_no_path(folder):
+    assert (folder / "face.onnx").stat().st_size < 10e6
+    for name in ("face.onnx", "face.xml"):
+        assert str(export.__file__).encode() not in (folder / name).read_bytes()
+        assert str(folder).encode() not in (folder / name).read_bytes()
+
+
+def test_the_synthetic_picture_follows_its_formula():
+    picture = export.synthetic(224, 160)
+    assert picture.shape == (160, 224, 3)
+    x, y = 200, 100
+    assert picture[y, x].tolist() == [(x * 7 + y * 3) % 256, (x * 5 + y * 11) % 256, (x * 13 + y * 2) % 256]
+
+
+def test_golden_logits_are_written_for_each_case(trained):
+    golden = export.golden(trained, export.golden_cases(export.ASTRONAUT.with_name("absent.png")))
+    assert [c["rect"] for c in golden["cases"]] == [[0, 0, 160, 160], [0, 0, 224, 224]]
+    assert json.loads(json.dumps(golden)) == golden
+
+
+def test_the_card_states_the_limits():
+    assert any("lip" in line for line in card.LIMITS)
+    assert any("as a whole" in line for line in card.LIMITS)

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From a checkpoint to what the product loads: ONNX, OpenVINO IR, golden logits."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from . import data, net
+
+ASTRONAUT = Path(__file__).resolve().parents[2] / "third_party/test_media/astronaut.png"
+# Squares of the 512x512 picture: the face by the crop rule, moved, two to shrink, one to enlarge, no face.
+ASTRONAUT_CASES = {
+    "face": (175, 79, 98, 98),
+    "face moved": (190, 92, 110, 110),
+    "head and shoulders": (96, 16, 320, 320),
+    "head": (140, 44, 180, 180),
+    "eyes, enlarged": (196, 84, 56, 56),
+    "no face": (330, 300, 160, 160),
+}
+SYNTHETIC_SIZES = (160, 224)
+
+
+def synthetic(width: int, height: int) -> np.ndarray:
+    """A picture by formula, BGR, so that a test needs no file."""
+    y, x = np.mgrid[0:height, 0:width]
+    planes = [x * 7 + y * 3, x * 5 + y * 11, x * 13 + y * 2]
+    return np.stack([p % 256 for p in planes], axis=2).astype(np.uint8)
+
+
+def load(checkpoint: Path) -> net.MobileNetV2:
+    model = net.MobileNetV2()
+    model.load_state_dict(torch.load(checkpoint, map_location="cpu", weights_only=True)["model"])
+    return model.eval()
+
+
+def write_onnx(model: torch.nn.Module, file: Path) -> None:
+    """fp32, batch norm folded, dynamic batch, one file."""
+    example = torch.zeros(2, 3, data.SIZE, data.SIZE)
+    torch.onnx.export(
+        net.fold_batch_norm(model),
+        (example,),
+        str(file),
+        input_names=["image"],
+        output_names=["logit"],
+        dynamic_shapes=({0: torch.export.Dim("N", min=1)},),
+        external_data=False,
+        dynamo=True,
+        verbose=False,
+    )
+    import onnx
+
+    graph = onnx.load(str(file))
+    # The exporter writes where each node comes from, with paths of the machine on which it ran.
+    for node in graph.graph.node:
+        del node.metadata_props[:]
+        node.doc_string = ""
+    for value in (*graph.graph.value_info, *graph.graph.input, *graph.graph.output):
+        del value.metadata_props[:]
+    del graph.graph.metadata_props[:]
+    del graph.metadata_props[:]
+    onnx.checker.check_model(graph)
+    onnx.save(graph, str(file))
+
+
+def write_ir(onnx_file: Path, xml: Path) -> None:
+    """OpenVINO IR with fp16 weights. The tensors keep the names `image` and `logit`."""
+    import openvino as ov
+
+    model = ov.convert_model(str(onnx_file))
+    for key in ("conversion_parameters",):
+        if model.has_rt_info([key]):
+            del model.rt_info[key]
+    ov.save_model(model, str(xml), compress_to_fp16=True)
+
+
+def golden_cases(astronaut: Path = ASTRONAUT) -> list[tuple[str, str, tuple, np.ndarray]]:
+    """Name, source, rectangle and pixels of each case; those of a missing picture are left out."""
+    import cv2
+
+    cases = []
+    picture = cv2.imread(str(astronaut)) if astronaut.is_file() else None
+    if picture is not None:
+        for name, rect in ASTRONAUT_CASES.items():
+            cases.append((name, "astronaut.png", rect, data.cut(picture, rect)))
+    for size in SYNTHETIC_SIZES:
+        cases.append((f"synthetic {size}", "synthetic", (0, 0, size, size), synthetic(size, size)))
+    return cases
+
+
+def golden(model: torch.nn.Module, cases) -> dict:
+    """The logits that every implementation of this model must reach, from PyTorch in fp32."""
+    entries = []
+    with torch.inference_mode():
+        for name, source, rect, pixels in cases:
+            logit = model(torch.from_numpy(data.to_input(pixels)[None])).item()
+            entries.append({"name": name, "source": source, "rect": list(rect), "logit": round(logit, 5)})
+    return {"tolerance": 0.02, "cases": entries}
