@@ -37,6 +37,19 @@ def test_exported_networks_agree_with_pytorch(trained, folder, file, count):
     np.testing.assert_allclose(found, expected, atol=0.02)
 
 
+def test_large_weights_are_halved_and_small_ones_are_exact(folder):
+    import openvino as ov
+
+    model = ov.Core().read_model(folder / "face.xml")
+    sizes = {"f16": [], "f32": []}
+    for op in model.get_ordered_ops():
+        kind = op.get_output_element_type(0).get_type_name() if op.get_type_name() == "Constant" else ""
+        if kind in sizes:
+            sizes[kind].append(int(np.prod(op.get_output_shape(0))))
+    assert min(sizes["f16"]) >= export.FP16_FROM > max(sizes["f32"])
+    assert (folder / "face.bin").stat().st_size < 5e6
+
+
 def test_exported_files_are_small_and_name_no_path(folder):
     assert (folder / "face.onnx").stat().st_size < 10e6
     for name in ("face.onnx", "face.xml"):

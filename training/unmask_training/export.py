@@ -9,7 +9,7 @@ import torch
 from . import data, net
 
 ASTRONAUT = Path(__file__).resolve().parents[2] / "third_party/test_media/astronaut.png"
-# Squares of the 512x512 picture: the face by the crop rule, moved, two to shrink, one to enlarge, no face.
+# Squares of the 512x512 picture: the face by the crop rule, moved, two to shrink, a small one, no face.
 ASTRONAUT_CASES = {
     "face": (175, 79, 98, 98),
     "face moved": (190, 92, 110, 110),
@@ -19,6 +19,7 @@ ASTRONAUT_CASES = {
     "no face": (330, 300, 160, 160),
 }
 SYNTHETIC_SIZES = (160, 224)
+FP16_FROM = 16384  # numbers in a tensor
 
 
 def synthetic(width: int, height: int) -> np.ndarray:
@@ -64,14 +65,24 @@ def write_onnx(model: torch.nn.Module, file: Path) -> None:
 
 
 def write_ir(onnx_file: Path, xml: Path) -> None:
-    """OpenVINO IR with fp16 weights. The tensors keep the names `image` and `logit`."""
+    """OpenVINO IR with fp16 weights. The tensors keep the names `image` and `logit`.
+
+    Small tensors stay in fp32: biases and depthwise kernels hold folded batch norm of channels that hardly
+    vary, whose large values cancel. Rounding them moved logits by 0.13 and saved 0.3 MB of 4.7.
+    """
     import openvino as ov
+    from openvino import opset13 as ops
 
     model = ov.convert_model(str(onnx_file))
-    for key in ("conversion_parameters",):
-        if model.has_rt_info([key]):
-            del model.rt_info[key]
-    ov.save_model(model, str(xml), compress_to_fp16=True)
+    for op in model.get_ordered_ops():
+        if op.get_type_name() != "Constant" or op.get_output_element_type(0) != ov.Type.f32:
+            continue
+        if op.data.size >= FP16_FROM:
+            half = ops.convert(ops.constant(op.data.astype(np.float16)), "f32")
+            op.output(0).replace(half.output(0))
+    if model.has_rt_info(["conversion_parameters"]):
+        del model.rt_info["conversion_parameters"]
+    ov.save_model(model, str(xml), compress_to_fp16=False)
 
 
 def golden_cases(astronaut: Path = ASTRONAUT) -> list[tuple[str, str, tuple, np.ndarray]]:
