@@ -109,6 +109,8 @@ def main() -> int:
         "pairs": settings["pairs"],
         "portraits": settings["portraits"],
         "rate": settings["rate"],
+        "small_steps": len(range(*settings.get("small_steps", (0, 0)))),
+        "small_size": settings.get("small_size", data.SIZE),
         "smoothing": settings["label_smoothing"],
         "train_pairs": f"{len(data.pairs(train)):,}",
         "date": args.date,

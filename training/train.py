@@ -52,24 +52,27 @@ class Batches:
         self.pairs, self.portraits, self.config, self.ranges, self.seed = pairs, portraits, config, r, seed
         self.steps_per_epoch = len(pairs) // config["pairs"]
 
+    def size(self, step: int) -> int:
+        """Pixels of that step's pictures: some steps are cheaper on small ones."""
+        first, last = self.config.get("small_steps", (0, 0))
+        return self.config["small_size"] if first <= step < last else data.SIZE
+
     def batch(self, step: int) -> tuple[np.ndarray, np.ndarray]:
         epoch, place = divmod(step, self.steps_per_epoch)
         n = self.config["pairs"]
         order = np.random.default_rng((self.seed, 0, epoch)).permutation(len(self.pairs))
         rng = np.random.default_rng((self.seed, 1, step))
-        images, labels = [], []
+        images, labels, size = [], [], self.size(step)
         for i in order[place * n : (place + 1) * n]:
             real, fakes = self.pairs[i]
             d = augment.draw(rng, self.ranges)
             for face, label in ((real, 0), (fakes[rng.integers(len(fakes))], 1)):
-                images.append(augment.apply(face.pixels(), d, data.SIZE))
+                images.append(augment.apply(face.pixels(), d, size))
                 labels.append(label)
         for i in rng.integers(len(self.portraits), size=self.config["portraits"]):
-            images.append(
-                augment.apply(self.portraits[i].pixels(), augment.draw(rng, self.ranges), data.SIZE)
-            )
+            images.append(augment.apply(self.portraits[i].pixels(), augment.draw(rng, self.ranges), size))
             labels.append(0)
-        return np.stack([data.to_input(i) for i in images]), np.array(labels, np.float32)
+        return np.stack([data.to_input(i, size) for i in images]), np.array(labels, np.float32)
 
 
 def start(config: dict, imagenet: Path, batches: Batches, device) -> net.MobileNetV2:

@@ -84,3 +84,9 @@ def test_the_summary_holds_losses_and_validation(tmp_path):
         ("150", "", "0.8"),
         ("200", "0.1600", ""),
     ]
+
+
+def test_some_steps_use_smaller_pictures(folder):  # noqa: F811
+    few = batches(folder)
+    few.config.update(small_size=128, small_steps=[1, 2])
+    assert [few.batch(step)[0].shape[-1] for step in range(3)] == [160, 128, 160]
