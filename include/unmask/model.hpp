@@ -26,8 +26,8 @@ struct ModelInput {
 /// box's centre moved by (dx, dy) of the box's size, and whose side is `scale` times `side_of` the box. The
 /// box is YuNet's; other detectors' boxes are mapped to it first.
 struct CropRule {
-  enum class SideOf { kWidth, kHeight, kLonger, kSqrtArea };
-  SideOf side_of = SideOf::kSqrtArea;
+  enum class SideOf { kWidth, kHeight, kLonger, kGeometricMean };
+  SideOf side_of = SideOf::kGeometricMean;
   double scale = 1;
   double dx = 0;
   double dy = 0;

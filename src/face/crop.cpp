@@ -20,7 +20,7 @@ double SideOf(const Box& face, CropRule::SideOf rule) {
       return face.height;
     case CropRule::SideOf::kLonger:
       return std::max(face.width, face.height);
-    case CropRule::SideOf::kSqrtArea:
+    case CropRule::SideOf::kGeometricMean:
       return std::sqrt(face.width * face.height);
   }
   return face.width;

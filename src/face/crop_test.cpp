@@ -19,7 +19,7 @@ cv::Mat Coordinates(int width, int height) {
 }
 
 TEST(CropRect, IsASquareAroundTheMovedCentre) {
-  const CropRule rule{.side_of = CropRule::SideOf::kSqrtArea, .scale = 0.97, .dx = 0, .dy = 0.066};
+  const CropRule rule{.side_of = CropRule::SideOf::kGeometricMean, .scale = 0.97, .dx = 0, .dy = 0.066};
   // sqrt(80 * 125) = 100, so the side is 97; the centre is (100, 100 + 0.066 * 125 = 108.25).
   EXPECT_EQ(CropRect({60, 37.5, 80, 125}, rule), cv::Rect(52, 60, 97, 97));
 }
@@ -29,7 +29,7 @@ TEST(CropRect, TakesTheSideThatTheRuleNames) {
   EXPECT_EQ(CropRect(box, {.side_of = CropRule::SideOf::kWidth}).width, 40);
   EXPECT_EQ(CropRect(box, {.side_of = CropRule::SideOf::kHeight}).width, 90);
   EXPECT_EQ(CropRect(box, {.side_of = CropRule::SideOf::kLonger}).width, 90);
-  EXPECT_EQ(CropRect(box, {.side_of = CropRule::SideOf::kSqrtArea}).width, 60);
+  EXPECT_EQ(CropRect(box, {.side_of = CropRule::SideOf::kGeometricMean}).width, 60);
 }
 
 TEST(CropRect, RoundsHalvesUpwardsOnBothSidesOfZero) {

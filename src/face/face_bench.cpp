@@ -55,7 +55,7 @@ void Suppress(benchmark::State& state) {
 
 void Crop(benchmark::State& state) {
   const cv::Mat frame = Frame(1920);
-  const CropRule rule{.side_of = CropRule::SideOf::kSqrtArea, .scale = 0.97, .dx = 0, .dy = 0.066};
+  const CropRule rule{.side_of = CropRule::SideOf::kGeometricMean, .scale = 0.97, .dx = 0, .dy = 0.066};
   for (auto _ : state)
     benchmark::DoNotOptimize(
         CropPixels(frame, CropRect({static_cast<double>(state.range(0)), 100, 230, 310}, rule)));

@@ -24,11 +24,11 @@ CropRule ReadCrop(const json& crop) {
     rule.side_of = CropRule::SideOf::kHeight;
   else if (side == "longer")
     rule.side_of = CropRule::SideOf::kLonger;
-  else if (side == "sqrt_area")
-    rule.side_of = CropRule::SideOf::kSqrtArea;
+  else if (side == "geometric_mean")
+    rule.side_of = CropRule::SideOf::kGeometricMean;
   else
     throw std::runtime_error(
-        fmt::format("crop.side_of is \"{}\" (expected width, height, longer or sqrt_area)", side));
+        fmt::format("crop.side_of is \"{}\" (expected width, height, longer or geometric_mean)", side));
   rule.scale = crop.at("scale");
   rule.dx = crop.at("dx");
   rule.dy = crop.at("dy");

@@ -29,7 +29,7 @@ json GoodCard() {
                      kZeroHash + R"(", "face.bin": ")" + kZeroHash + R"("}},
     "input": {"name": "image", "layout": "NCHW", "width": 160, "height": 160, "color": "RGB",
               "mean": [127.5, 127.5, 127.5], "scale": [127.5, 127.5, 127.5], "resize": "area"},
-    "crop": {"box": "yunet", "side_of": "sqrt_area", "scale": 0.9, "dx": 0.0, "dy": 0.01},
+    "crop": {"box": "yunet", "side_of": "geometric_mean", "scale": 0.9, "dx": 0.0, "dy": 0.01},
     "output": {"name": "logit", "meaning": "manipulated"},
     "calibration": {"method": "platt", "slope": 1.2, "intercept": -0.3},
     "thresholds": {"manipulated": {"score": 0.9, "fpr": 0.01}, "clear": {"score": 0.4, "fpr": 0.1}},
@@ -46,7 +46,7 @@ TEST(ModelCard, ReadsWhatTheFileStates) {
   ASSERT_TRUE(card) << card.error().message;
   EXPECT_EQ(card->name, "face");
   EXPECT_EQ(card->input.width, 160);
-  EXPECT_EQ(card->crop.side_of, CropRule::SideOf::kSqrtArea);
+  EXPECT_EQ(card->crop.side_of, CropRule::SideOf::kGeometricMean);
   EXPECT_DOUBLE_EQ(card->calibration.slope, 1.2);
   EXPECT_DOUBLE_EQ(card->thresholds.fpr_at_manipulated, 0.01);
   EXPECT_EQ(card->limits.size(), 1u);

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// The same crop must give the same logit here and in PyTorch: training/ wrote the expected values
+// (golden.json).
+#include <filesystem>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+#include <opencv2/imgcodecs.hpp>
+
+#include "base/file.hpp"
+#include "model/repository.hpp"
+#include "model/scorer.hpp"
+
+namespace unmask {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+const fs::path kSource = UNMASK_SOURCE_DIR;
+
+/// The picture that golden.json calls "synthetic", made by the same formula.
+cv::Mat Synthetic(int width, int height) {
+  cv::Mat picture(height, width, CV_8UC3);
+  for (int y = 0; y < height; ++y)
+    for (int x = 0; x < width; ++x)
+      picture.at<cv::Vec3b>(y, x) = {static_cast<uchar>((x * 7 + y * 3) % 256),
+                                     static_cast<uchar>((x * 5 + y * 11) % 256),
+                                     static_cast<uchar>((x * 13 + y * 2) % 256)};
+  return picture;
+}
+
+cv::Mat CropOf(const json& item) {
+  const std::vector<int> rect = item.at("rect");
+  if (item.at("source") == "synthetic") return Synthetic(rect[2], rect[3]);
+  const cv::Mat picture =
+      cv::imread((kSource / "third_party/test_media" / item.at("source").get<std::string>()).string());
+  return picture.empty() ? picture : picture(cv::Rect(rect[0], rect[1], rect[2], rect[3]));
+}
+
+TEST(FaceModel, GivesTheLogitsOfPyTorch) {
+  const auto card = ModelRepository(kSource / "models").Find("face");
+  ASSERT_TRUE(card) << card.error().message;
+  const auto scorer = Scorer::Load(*card, {});
+  ASSERT_TRUE(scorer) << scorer.error().message;
+  const json golden = json::parse(ReadSmallFile(card->folder / "golden.json").value());
+  ASSERT_GE(golden.at("cases").size(), 5u);
+  ASSERT_LE(golden.at("tolerance").get<double>(), 0.02);
+  for (const json& item : golden.at("cases")) {
+    const cv::Mat crop = CropOf(item);
+    ASSERT_FALSE(crop.empty()) << "run tools/setup.sh --tests for " << item.at("source");
+    const std::vector<cv::Mat> prepared = {(*scorer)->Prepare(crop)};
+    const auto logits = (*scorer)->Start(prepared).get();
+    ASSERT_TRUE(logits) << logits.error().message;
+    EXPECT_NEAR((*logits)[0], item.at("logit").get<double>(), golden.at("tolerance").get<double>())
+        << item.at("name");
+  }
+}
+
+}  // namespace
+}  // namespace unmask
