@@ -22,6 +22,7 @@ int RunServe(const ServeCommand& command) {
   }
   ServeOptions options = command.options;
   if (options.models.empty()) options.models = command.analyzer.models;
+  options.media.decoder_wall = command.analyzer.decode_timeout;
   const auto served = RunServer(options, **analyzer, signals.token(), [](const std::string& url) {
     fmt::print("unmask is listening on {}\n", url);
     std::fflush(stdout);
