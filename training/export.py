@@ -12,7 +12,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import torch
 from unmask_training import card, data, export, report
 from unmask_training.infer import OpenVinoModel, torch_logits
 
@@ -23,8 +22,8 @@ MAX_DIFFERENCE = 0.02
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--checkpoint", type=Path, default=ROOT / "runs/face-1/final.pt")
-    parser.add_argument("--config", type=Path, default=ROOT / "configs/face-1.toml")
+    parser.add_argument("--checkpoint", type=Path, default=ROOT / "runs/face-1c/final.pt")
+    parser.add_argument("--config", type=Path, default=ROOT / "configs/face-1c.toml")
     parser.add_argument(
         "--data", type=Path, default=Path(os.environ.get("UNMASK_DATA", ROOT.parent / "../shared/data"))
     )
@@ -45,7 +44,9 @@ def main() -> int:
         )
         return 2
     cv2.setNumThreads(0)
-    settings = tomllib.loads(args.config.read_text())["train"]
+    config = tomllib.loads(args.config.read_text())
+    second = config["train"]
+    settings = tomllib.loads(args.config.with_name(f"{config['after']}.toml").read_text())["train"]
     model = export.load(args.checkpoint)
     args.out.mkdir(parents=True, exist_ok=True)
     export.write_onnx(model, args.out / "face.onnx")
@@ -105,7 +106,9 @@ def main() -> int:
 
     facts = {
         "ir_mib": (args.out / "face.bin").stat().st_size / 2**20,
-        "steps": torch.load(args.checkpoint, map_location="cpu", weights_only=True)["step"],
+        "steps": f"{settings['steps']:,}",
+        "second_steps": second["steps"],
+        "second_rate": second["rate"],
         "pairs": settings["pairs"],
         "portraits": settings["portraits"],
         "rate": settings["rate"],

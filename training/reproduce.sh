@@ -25,6 +25,7 @@ python=${TRAINING_PYTHON:-$here/.venv/bin/python}
 if [ -z "$evaluate_only" ]; then
   "$python" "$here/check_data.py" --data "$data"
   "$python" "$here/train.py" --data "$data"
+  "$python" "$here/train.py" --data "$data" --config "$here/configs/face-1c.toml"
   "$python" "$here/export.py" --data "$data"
 fi
 exec "$python" "$here/evaluate.py" --data "$data"

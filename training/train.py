@@ -142,7 +142,6 @@ def main() -> int:
     )
     parser.add_argument("--run", type=Path, help="folder for checkpoints and logs; default: runs/NAME")
     parser.add_argument("--log", type=Path, help="the run in short, CSV; default: logs/NAME.csv")
-    parser.add_argument("--init", type=Path, help="begin with this checkpoint's weights, for another cycle")
     parser.add_argument("--steps", type=int, help="overrides the configuration's number of steps")
     parser.add_argument("--stop-at", type=int, help="stop after this step, with a checkpoint (for trials)")
     args = parser.parse_args()
@@ -182,8 +181,9 @@ def main() -> int:
         ],
         lr=settings["rate"],
     )
-    if args.init:
-        model.load_state_dict(torch.load(args.init, map_location=device, weights_only=True)["model"])
+    if "after" in config:
+        first = ROOT / "runs" / config["after"] / "final.pt"
+        model.load_state_dict(torch.load(first, map_location=device, weights_only=True)["model"])
     checkpoint, step = run / "last.pt", 0
     if checkpoint.exists():
         state = torch.load(checkpoint, map_location=device, weights_only=True)
