@@ -13,9 +13,8 @@ import zlib
 from pathlib import Path
 
 import pytest
+from making import PORTRAIT, ROOT, ffmpeg
 
-ROOT = Path(__file__).resolve().parents[2]
-PORTRAIT = ROOT / "third_party" / "test_media" / "astronaut.png"
 SAMPLES = ROOT.parent / "shared" / "samples"
 
 
@@ -54,10 +53,6 @@ def run(unmask, clean_environment):
         return done
 
     return run
-
-
-def ffmpeg(*arguments):
-    subprocess.run(["ffmpeg", "-v", "error", "-nostdin", "-y", *map(str, arguments)], check=True, timeout=120)
 
 
 def png_header_of(width: int, height: int) -> bytes:

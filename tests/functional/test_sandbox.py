@@ -10,7 +10,7 @@ import subprocess
 from collections import defaultdict
 
 import pytest
-from conftest import PORTRAIT, ffmpeg
+from making import PORTRAIT, ffmpeg
 
 # What may not be tried, not even in vain, once the media has arrived.
 FORBIDDEN = re.compile(
