@@ -20,7 +20,7 @@ namespace unmask {
 /// track. Not thread-safe.
 class FaceScores {
  public:
-  static constexpr std::size_t kBatch = 8;    ///< faces that are computed together
+  static constexpr std::size_t kBatch = 4;    ///< faces that are computed together
   static constexpr std::size_t kPending = 4;  ///< batches in flight before Add() waits
 
   /// Pictures for people to look at.
