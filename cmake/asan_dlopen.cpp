@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Linked into test programs under the address sanitizer only. OpenVINO's oneTBB opens a library with RTLD_DEEPBIND, which
-// the sanitizer refuses by ending the process; without the flag the library works as well.
+// Linked into test programs under the address sanitizer only. OpenVINO's oneTBB opens a library with
+// RTLD_DEEPBIND, which the sanitizer refuses by ending the process; without the flag the library works as
+// well.
 #include <dlfcn.h>
 
 extern "C" void* dlopen(const char* file, int flags) noexcept {

@@ -2,8 +2,8 @@
 // The same crop must give the same logit here and in PyTorch: training/ wrote the expected values
 // (golden.json).
 #include <filesystem>
-#include <gtest/gtest.h>
 
+#include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 #include <opencv2/imgcodecs.hpp>
 
