@@ -7,6 +7,8 @@
 #include <numeric>
 #include <optional>
 
+#include "model/calibration.hpp"
+
 namespace unmask {
 namespace {
 
@@ -114,10 +116,6 @@ void JudgeByScore(double score, int judged_tracks, const Thresholds& thresholds,
 }
 
 }  // namespace
-
-double CalibratedScore(double logit, const Calibration& calibration) {
-  return 1 / (1 + std::exp(-(calibration.slope * logit + calibration.intercept)));
-}
 
 bool HasEnoughFaces(Faces faces, std::int64_t frames_analysed, const JudgeOptions& options) {
   return static_cast<int>(Usable(faces).size()) >= FacesNeeded(frames_analysed, options);

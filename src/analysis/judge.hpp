@@ -46,7 +46,4 @@ bool HasEnoughFaces(std::span<const FaceReport* const> faces, std::int64_t frame
 /// Fills verdict, score, logit, reasons and tracks of a report from its faces, sampling and thresholds.
 void JudgeReport(Report& report, const Calibration& calibration, const JudgeOptions& options = {});
 
-/// sigmoid(slope * logit + intercept).
-double CalibratedScore(double logit, const Calibration& calibration);
-
 }  // namespace unmask

@@ -6,6 +6,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "model/calibration.hpp"
+
 namespace unmask {
 namespace {
 

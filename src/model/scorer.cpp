@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <opencv2/imgproc.hpp>
 
+#include "model/calibration.hpp"
 #include "model/repository.hpp"
 
 namespace unmask {
@@ -82,8 +83,6 @@ std::future<Result<std::vector<float>>> Scorer::Start(std::span<const cv::Mat> p
   return future;
 }
 
-double Scorer::Calibrate(double logit) const {
-  return 1 / (1 + std::exp(-(card_.calibration.slope * logit + card_.calibration.intercept)));
-}
+double Scorer::Calibrate(double logit) const { return CalibratedScore(logit, card_.calibration); }
 
 }  // namespace unmask
