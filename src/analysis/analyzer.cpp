@@ -5,6 +5,7 @@
 #include "base/install.hpp"
 #include "base/version.hpp"
 #include "face/detectors.hpp"
+#include "model/compiled_cache.hpp"
 #include "model/repository.hpp"
 
 namespace unmask {
@@ -47,6 +48,7 @@ void FillPaths(AnalyzerConfig& config) {
   if (config.models.empty()) config.models = paths.models;
   if (config.detectors.empty()) config.detectors = paths.detectors;
   if (config.decoder.empty()) config.decoder = paths.decoder;
+  if (!config.cache) config.cache = DefaultCacheFolder();
 }
 
 }  // namespace
@@ -58,10 +60,11 @@ Result<std::unique_ptr<Analyzer>> Analyzer::Create(AnalyzerConfig config) {
   if (!decoders) return tl::unexpected(decoders.error());
   auto card = ModelRepository(config.models).Find(config.model);
   if (!card) return tl::unexpected(card.error());
-  auto scorer = Scorer::Load(std::move(*card), {.device = config.device, .threads = config.threads});
+  auto scorer = Scorer::Load(std::move(*card),
+                             {.device = config.device, .threads = config.threads, .cache = *config.cache});
   if (!scorer) return tl::unexpected(scorer.error());
-  auto detector =
-      MakeFaceDetector({.folder = config.detectors, .yunet = config.yunet, .threads = config.threads});
+  auto detector = MakeFaceDetector(
+      {.folder = config.detectors, .yunet = config.yunet, .cache = *config.cache, .threads = config.threads});
   if (!detector) return tl::unexpected(detector.error());
   return std::make_unique<PipelineAnalyzer>(std::move(*decoders), std::move(*detector), std::move(*scorer));
 }

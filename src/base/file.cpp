@@ -2,6 +2,7 @@
 #include "base/file.hpp"
 
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 
 #include <cerrno>
@@ -49,6 +50,22 @@ Result<std::uint64_t> FileSize(int fd) {
   struct stat info {};
   if (::fstat(fd, &info) != 0) return Fail(ErrorCode::kUnreadable, Reason(errno));
   return static_cast<std::uint64_t>(info.st_size);
+}
+
+Result<MappedFile> MappedFile::Open(const std::filesystem::path& path) {
+  auto fd = OpenForReading(path);
+  if (!fd) return tl::unexpected(fd.error());
+  const auto size = FileSize(fd->get());
+  if (!size) return tl::unexpected(size.error());
+  if (*size == 0) return Fail(ErrorCode::kUnreadable, "is empty");
+  void* address = ::mmap(nullptr, *size, PROT_READ, MAP_PRIVATE, fd->get(), 0);
+  if (address == MAP_FAILED)
+    return Fail(ErrorCode::kUnreadable, fmt::format("cannot be mapped: {}", Reason(errno)));
+  return MappedFile({static_cast<const char*>(address), static_cast<std::size_t>(*size)});
+}
+
+MappedFile::~MappedFile() {
+  if (!bytes_.empty()) ::munmap(const_cast<char*>(bytes_.data()), bytes_.size());
 }
 
 Result<std::string> ReadSmallFile(const std::filesystem::path& path, std::uint64_t limit) {

@@ -5,6 +5,8 @@
 #include <filesystem>
 #include <span>
 #include <string>
+#include <string_view>
+#include <utility>
 
 #include "base/fd.hpp"
 #include "unmask/error.hpp"
@@ -23,6 +25,27 @@ Result<std::string> ReadSmallFile(const std::filesystem::path& path, std::uint64
 
 /// Writes a file so that a reader sees either the old or the new content, never a part.
 Result<void> WriteFileAtomically(const std::filesystem::path& path, std::string_view content);
+
+/// A file's content in memory, read from the disk when it is looked at. The file must not shrink meanwhile
+/// (one that is replaced by WriteFileAtomically() does not): looking at what is gone ends the program.
+class MappedFile {
+ public:
+  /// Fails as OpenForReading() does, and with kUnreadable for an empty file.
+  static Result<MappedFile> Open(const std::filesystem::path& path);
+
+  MappedFile(MappedFile&& other) noexcept : bytes_(std::exchange(other.bytes_, {})) {}
+  MappedFile& operator=(MappedFile&& other) noexcept {
+    std::swap(bytes_, other.bytes_);
+    return *this;
+  }
+  ~MappedFile();
+
+  std::string_view bytes() const { return bytes_; }  ///< begins at a page
+
+ private:
+  explicit MappedFile(std::string_view bytes) : bytes_(bytes) {}
+  std::string_view bytes_;
+};
 
 /// A nameless file in `folder` that vanishes when the last descriptor is closed, also when the program is
 /// killed. Readable and writable by this process alone.

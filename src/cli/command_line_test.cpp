@@ -99,6 +99,8 @@ TEST(CommandLine, ReadsEveryOptionOfAScan) {
                                  "dec",
                                  "--threads",
                                  "5",
+                                 "--cache",
+                                 "",
                                  "--decode-timeout",
                                  "9",
                                  "--fail-on",
@@ -121,6 +123,7 @@ TEST(CommandLine, ReadsEveryOptionOfAScan) {
   EXPECT_EQ(scan.analyzer.detectors, "d");
   EXPECT_EQ(scan.analyzer.decoder, "dec");
   EXPECT_EQ(scan.analyzer.threads, 5);
+  EXPECT_EQ(scan.analyzer.cache, std::filesystem::path());
   EXPECT_EQ(scan.analyzer.decode_timeout, 9);
   EXPECT_EQ(scan.fail_on, (std::vector<Verdict>{Verdict::kManipulated, Verdict::kInconclusive}));
   EXPECT_EQ(scan.paths, std::vector<std::string>{"a.mp4"});

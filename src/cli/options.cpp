@@ -79,7 +79,8 @@ void AddAnalyzer(CLI::App& app, AnalyzerConfig& config) {
       ->type_name("DEVICE")
       ->capture_default_str()
       ->group(kMachine);
-  AddWhole(app, "--threads", config.threads, 0, 1024, "Threads of the network", "one for each core")
+  AddWhole(app, "--threads", config.threads, 0, 1024, "Threads of the network",
+           "one for each core, at most one for each file")
       ->group(kMachine);
   AddPath(app, "--yunet", config.yunet, "Find faces with this YuNet network instead of BlazeFace",
           "FILE.onnx")
@@ -89,6 +90,12 @@ void AddAnalyzer(CLI::App& app, AnalyzerConfig& config) {
       ->group(kMachine);
   AddPath(app, "--decoder", config.decoder,
           "The program unmask-decoder (default: the one beside this program)", "FILE")
+      ->group(kMachine);
+  app.add_option(
+         "--cache", config.cache,
+         "Where compiled networks are kept, so that the next start is quicker; \"\" keeps none (default: "
+         "~/.cache/unmask)")
+      ->type_name("DIR")
       ->group(kMachine);
   AddNumber(app, "--decode-timeout", config.decode_timeout, 1, 86400,
             "Seconds of wall clock that decoding one file may take")

@@ -109,7 +109,7 @@ class BlazeFace final : public FaceDetector {
     // Most media never need this network: it costs nothing until then.
     std::call_once(short_range_once_, [this] {
       short_range_ = BlazeFaceNetwork::Load(options_.folder, BlazeFaceNetwork::ShortRange(),
-                                            {.threads = 1, .throughput = false});
+                                            {.threads = 1, .throughput = false, .cache = options_.cache});
     });
     if (!short_range_) return tl::unexpected(short_range_.error());
     const BlazeFaceNetwork& network = **short_range_;
@@ -134,8 +134,9 @@ class BlazeFace final : public FaceDetector {
 }  // namespace
 
 Result<std::unique_ptr<FaceDetector>> MakeBlazeFace(const DetectorOptions& options) {
-  auto full_range = BlazeFaceNetwork::Load(options.folder, BlazeFaceNetwork::FullRange(),
-                                           {.threads = options.threads, .throughput = true});
+  auto full_range =
+      BlazeFaceNetwork::Load(options.folder, BlazeFaceNetwork::FullRange(),
+                             {.threads = options.threads, .throughput = true, .cache = options.cache});
   if (!full_range) return tl::unexpected(full_range.error());
   return std::make_unique<BlazeFace>(options, std::move(*full_range));
 }

@@ -13,10 +13,11 @@ struct DetectorOptions {
   std::filesystem::path
       folder;  ///< with face_detection_{full,short}_range.tflite, haarcascade_frontalface_default.xml
   std::filesystem::path
-      yunet;               ///< an operator's YuNet ONNX file; when given, it is used instead of BlazeFace
-  int threads = 0;         ///< of inference; 0: one for each core
-  double min_score = 0.5;  ///< weakest detection that counts as a face, 0..1
-  int max_faces = 32;      ///< the strongest ones of a frame; the others are dropped
+      yunet;  ///< an operator's YuNet ONNX file; when given, it is used instead of BlazeFace
+  std::filesystem::path cache;  ///< of compiled networks; empty: none
+  int threads = 0;              ///< of inference; 0: one for each core
+  double min_score = 0.5;       ///< weakest detection that counts as a face, 0..1
+  int max_faces = 32;           ///< the strongest ones of a frame; the others are dropped
 };
 
 /// YuNet if a file is given; else BlazeFace; else, when its files are absent, Haar's cascade with a logged

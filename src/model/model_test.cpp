@@ -177,6 +177,25 @@ TEST_F(NetworkTest, GivesTheSameOnManyThreadsAsOnOne) {
     });
 }
 
+TEST_F(NetworkTest, GivesTheSameWhenItWasCompiledInAnEarlierRun) {
+  const auto folder = fs::path(testing::TempDir()) / ("unmask-compiled-" + NewTraceId());
+  const fs::path file =
+      fs::path(UNMASK_SOURCE_DIR) / "third_party/detectors/face_detection_short_range.tflite";
+  const auto expected = network_->Infer(Noise(3)).value();
+  for (int run = 0; run < 3; ++run) {
+    const auto network = LoadNetwork(file, {.cache = folder});
+    ASSERT_TRUE(network) << network.error().message;
+    const auto outputs = (*network)->Infer(Noise(3));
+    ASSERT_TRUE(outputs);
+    EXPECT_EQ((*outputs)[0].values, expected[0].values) << run;
+    ASSERT_EQ(std::distance(fs::directory_iterator(folder), fs::directory_iterator()), 1);
+    // The third run finds a damaged file.
+    if (run == 1)
+      for (const auto& entry : fs::directory_iterator(folder)) fs::resize_file(entry.path(), 1000);
+  }
+  fs::remove_all(folder);
+}
+
 TEST(LoadNetwork, SaysWhichFileIsAbsentOrBroken) {
   const LeakCheckPause pause;  // OpenVINO keeps eight bytes of a file that it could not read
   EXPECT_EQ(LoadNetwork("/nonexistent/net.xml", {}).error().code, ErrorCode::kNotFound);
@@ -199,8 +218,14 @@ class MeanNetwork final : public Network {
     }
     return std::vector<Tensor>{means};
   }
-  void Start(Tensor input, Done done) override { done(Infer(input)); }
+  void Start(Tensor input, Done done) override {
+    sizes.push_back(input.shape[0]);
+    done(input.shape[0] == fails_at ? Fail(ErrorCode::kInternal, "no") : Infer(input));
+  }
   std::size_t width() const override { return 1; }
+
+  std::vector<std::size_t> sizes;  ///< of the batches that came
+  std::size_t fails_at = 0;        ///< a batch of this size fails
 };
 
 TEST(Scorer, NormalisesInTheCardsColourOrderAndKeepsTheOrderOfFaces) {
@@ -215,6 +240,35 @@ TEST(Scorer, NormalisesInTheCardsColourOrderAndKeepsTheOrderOfFaces) {
   EXPECT_NEAR((*logits)[0], 1, 1e-5);
   EXPECT_NEAR((*logits)[1], -1, 1e-5);
   EXPECT_TRUE(scorer.Start({}).get()->empty());
+}
+
+TEST(Scorer, FillsBatchesOfTheNetworksSizeAndGathersThem) {
+  auto network = std::make_unique<MeanNetwork>();
+  const MeanNetwork& seen = *network;
+  const Scorer scorer(ParseModelCard(GoodCard().dump()).value(), std::move(network), 2);
+  std::vector<cv::Mat> faces;
+  for (int i = 0; i < 5; ++i)
+    faces.push_back(scorer.Prepare(cv::Mat(160, 160, CV_8UC3, cv::Scalar::all(51 * i))));
+  const auto logits = scorer.Start(faces).get();
+  ASSERT_TRUE(logits);
+  ASSERT_EQ(logits->size(), 5u);
+  for (std::size_t i = 1; i < 5; ++i) EXPECT_GT((*logits)[i], (*logits)[i - 1]);
+  EXPECT_THAT(seen.sizes, testing::ElementsAre(2, 2, 2));
+}
+
+TEST(Scorer, PassesOnAFailureOfTheNetwork) {
+  auto network = std::make_unique<MeanNetwork>();
+  network->fails_at = 1;
+  const Scorer scorer(ParseModelCard(GoodCard().dump()).value(), std::move(network), 1);
+  const std::vector<cv::Mat> faces(3, scorer.Prepare(cv::Mat(9, 9, CV_8UC3, cv::Scalar::all(0))));
+  EXPECT_EQ(scorer.Start(faces).get().error().code, ErrorCode::kInternal);
+}
+
+TEST(Scorer, RefusesACropThatWasNotPrepared) {
+  const Scorer scorer(ParseModelCard(GoodCard().dump()).value(), std::make_unique<MeanNetwork>());
+  const std::vector<cv::Mat> faces = {scorer.Prepare(cv::Mat(9, 9, CV_8UC3, cv::Scalar::all(0))),
+                                      cv::Mat(159, 160, CV_8UC3)};
+  EXPECT_EQ(scorer.Start(faces).get().error().code, ErrorCode::kBadRequest);
 }
 
 TEST(Scorer, CalibratesByPlattsFormula) {

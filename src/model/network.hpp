@@ -44,6 +44,11 @@ struct NetworkOptions {
   int threads = 0;  ///< 0: one for each core
   bool throughput =
       true;  ///< several requests at once, one thread each; false: one request, all threads (latency)
+  /// Inputs of one call, the first dimension, when it is the same for all: the engine then need not plan anew
+  /// for each new size. 0: as the file says, often any.
+  std::size_t batch = 0;
+  /// Where what the engine compiles is kept for the next start (CompiledCache); empty: nowhere.
+  std::filesystem::path cache;
 };
 
 /// Reads and compiles a network: ONNX, OpenVINO IR or TensorFlow Lite. Computes in float32 (an engine's

@@ -3,12 +3,17 @@
 #include <condition_variable>
 #include <mutex>
 #include <optional>
+#include <sstream>
 #include <thread>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <openvino/openvino.hpp>
+#include <spdlog/spdlog.h>
 
+#include "base/file.hpp"
+#include "base/hash.hpp"
+#include "model/compiled_cache.hpp"
 #include "model/network.hpp"
 
 namespace unmask {
@@ -19,6 +24,12 @@ ov::Core& Core() {
   return core;
 }
 
+/// A compiled network and what it was restored from, if it was.
+struct Compiled {
+  ov::CompiledModel model;
+  std::optional<CompiledCache::Entry> source;
+};
+
 /// One infer request and the call that it serves.
 struct Slot {
   ov::InferRequest request;
@@ -26,10 +37,25 @@ struct Slot {
   Network::Done done;
 };
 
+void SetInput(ov::InferRequest& request, const Tensor& input) {
+  request.set_input_tensor(ov::Tensor(ov::element::f32, ov::Shape(input.shape), input.values.data()));
+}
+
+tl::unexpected<Error> WrongInput(const Tensor& input, const std::exception& e) {
+  return Fail(ErrorCode::kBadRequest, fmt::format("the network does not take an input of shape [{}]: {}",
+                                                  fmt::join(input.shape, ","), e.what()));
+}
+
+tl::unexpected<Error> Failed(const std::exception& e) {
+  return Fail(ErrorCode::kInternal, fmt::format("the network failed: {}", e.what()));
+}
+
 class OpenVinoNetwork final : public Network {
  public:
-  explicit OpenVinoNetwork(ov::CompiledModel model) : model_(std::move(model)) {
-    const auto count = std::max(1u, model_.get_property(ov::optimal_number_of_infer_requests));
+  explicit OpenVinoNetwork(Compiled compiled)
+      : source_(std::move(compiled.source)), model_(std::move(compiled.model)) {
+    // Twice as many as compute at a time: the next one is there when one is done.
+    const auto count = 2 * std::max(1u, model_.get_property(ov::optimal_number_of_infer_requests));
     slots_.resize(count);
     for (Slot& slot : slots_) {
       slot.request = model_.create_infer_request();
@@ -44,17 +70,10 @@ class OpenVinoNetwork final : public Network {
   }
 
   Result<std::vector<Tensor>> Infer(const Tensor& input) override {
-    std::optional<Result<std::vector<Tensor>>> result;
-    std::mutex mutex;
-    std::condition_variable ready;
-    Start(input, [&](Result<std::vector<Tensor>> outputs) {
-      const std::lock_guard lock(mutex);
-      result = std::move(outputs);
-      ready.notify_one();
-    });
-    std::unique_lock lock(mutex);
-    ready.wait(lock, [&] { return result.has_value(); });
-    return std::move(*result);
+    Slot* slot = Take();
+    Result<std::vector<Tensor>> result = Compute(*slot, input);
+    Release(*slot);
+    return result;
   }
 
   void Start(Tensor input, Done done) override {
@@ -62,13 +81,10 @@ class OpenVinoNetwork final : public Network {
     slot->input = std::move(input);
     slot->done = std::move(done);
     try {
-      slot->request.set_input_tensor(
-          ov::Tensor(ov::element::f32, ov::Shape(slot->input.shape), slot->input.values.data()));
+      SetInput(slot->request, slot->input);
       slot->request.start_async();
     } catch (const std::exception& e) {
-      Answer(*slot,
-             Fail(ErrorCode::kBadRequest, fmt::format("the network does not take an input of shape [{}]: {}",
-                                                      fmt::join(slot->input.shape, ","), e.what())));
+      Answer(*slot, WrongInput(slot->input, e));
     }
   }
 
@@ -83,38 +99,114 @@ class OpenVinoNetwork final : public Network {
     return slot;
   }
 
+  /// On the calling thread: no other has to be woken.
+  Result<std::vector<Tensor>> Compute(Slot& slot, const Tensor& input) {
+    try {
+      SetInput(slot.request, input);
+    } catch (const std::exception& e) {
+      return WrongInput(input, e);
+    }
+    try {
+      slot.request.infer();
+      return Outputs(slot);
+    } catch (const std::exception& e) {
+      return Failed(e);
+    }
+  }
+
   void Finish(Slot& slot, const std::exception_ptr& failure) {
     try {
       if (failure) std::rethrow_exception(failure);
-      std::vector<Tensor> outputs;
-      for (std::size_t i = 0; i < model_.outputs().size(); ++i) {
-        const ov::Tensor tensor = slot.request.get_output_tensor(i);
-        const float* values = tensor.data<const float>();
-        const auto& names = model_.output(i).get_names();
-        outputs.push_back(
-            {names.empty() ? "" : *names.begin(), tensor.get_shape(), {values, values + tensor.get_size()}});
-      }
-      Answer(slot, std::move(outputs));
+      Answer(slot, Outputs(slot));
     } catch (const std::exception& e) {
-      Answer(slot, Fail(ErrorCode::kInternal, fmt::format("the network failed: {}", e.what())));
+      Answer(slot, Failed(e));
     }
+  }
+
+  std::vector<Tensor> Outputs(Slot& slot) const {
+    std::vector<Tensor> outputs;
+    for (std::size_t i = 0; i < model_.outputs().size(); ++i) {
+      const ov::Tensor tensor = slot.request.get_output_tensor(i);
+      const float* values = tensor.data<const float>();
+      const auto& names = model_.output(i).get_names();
+      outputs.push_back(
+          {names.empty() ? "" : *names.begin(), tensor.get_shape(), {values, values + tensor.get_size()}});
+    }
+    return outputs;
   }
 
   void Answer(Slot& slot, Result<std::vector<Tensor>> outputs) {
     const Done done = std::move(slot.done);
     done(std::move(outputs));
+    Release(slot);
+  }
+
+  void Release(Slot& slot) {
     // Notifies under the lock: the destructor may run as soon as the last slot is idle.
     const std::lock_guard lock(mutex_);
     idle_.push_back(&slot);
     wake_.notify_all();
   }
 
+  std::optional<CompiledCache::Entry> source_;  // outlives the model, which may point into it
   ov::CompiledModel model_;
   std::mutex mutex_;
   std::condition_variable wake_;
   std::vector<Slot*> idle_;
   std::vector<Slot> slots_;
 };
+
+/// The hashes of a network's files: the graph and, for OpenVINO IR, the weights beside it.
+Result<std::string> HashesOf(const std::filesystem::path& file) {
+  std::string hashes;
+  const auto weights = std::filesystem::path(file).replace_extension(".bin");
+  for (const auto& path : {file, weights}) {
+    if (path == weights && (file.extension() != ".xml" || !std::filesystem::exists(weights))) continue;
+    auto fd = OpenForReading(path);
+    if (!fd) return tl::unexpected(fd.error());
+    auto hash = Sha256OfFile(fd->get());
+    if (!hash) return hash;
+    hashes += *hash;
+  }
+  return hashes;
+}
+
+ov::CompiledModel CompileFile(const std::filesystem::path& file, const NetworkOptions& options,
+                              const ov::AnyMap& properties) {
+  if (options.batch == 0) return Core().compile_model(file.string(), options.device, properties);
+  const auto model = Core().read_model(file.string());
+  ov::PartialShape shape = model->input().get_partial_shape();
+  shape[0] = static_cast<ov::Dimension::value_type>(options.batch);
+  model->reshape(shape);
+  return Core().compile_model(model, options.device, properties);
+}
+
+Compiled Compile(const std::filesystem::path& file, const NetworkOptions& options,
+                 const ov::AnyMap& properties) {
+  const CompiledCache cache(options.cache);
+  const auto hashes = HashesOf(file);
+  // An accelerator's compiled form may depend on its driver, which the key does not know.
+  if (options.cache.empty() || options.device != "CPU" || !hashes)
+    return {CompileFile(file, options, properties), std::nullopt};
+
+  std::string key = fmt::format("{} {} {} batch={}", *hashes, EngineVersion(),
+                                Core().get_property(options.device, ov::device::full_name), options.batch);
+  for (const auto& [name, value] : properties) key += fmt::format(" {}={}", name, value.as<std::string>());
+  if (auto compiled = cache.Read(key)) {
+    try {
+      const std::string_view content = compiled->content();
+      const ov::Tensor view(ov::element::u8, {content.size()}, content.data());
+      return {Core().import_model(view, options.device, properties), std::move(compiled)};
+    } catch (const std::exception& e) {
+      spdlog::warn("the compiled form of {} cannot be used and is made anew: {}", file.string(), e.what());
+    }
+  }
+  ov::CompiledModel model = CompileFile(file, options, properties);
+  std::ostringstream stream;
+  model.export_model(stream);
+  cache.Write(key, stream.view());
+  return {std::move(model), std::nullopt};
+}
 
 }  // namespace
 
@@ -138,7 +230,7 @@ Result<std::unique_ptr<Network>> LoadNetwork(const std::filesystem::path& file,
       // divided.
       if (options.throughput) properties[ov::num_streams.name()] = ov::streams::Num(threads);
     }
-    return std::make_unique<OpenVinoNetwork>(Core().compile_model(file.string(), options.device, properties));
+    return std::make_unique<OpenVinoNetwork>(Compile(file, options, properties));
   } catch (const std::exception& e) {
     return Fail(ErrorCode::kInternal,
                 fmt::format("cannot load the network {} on {}: {}", file.string(), options.device, e.what()),

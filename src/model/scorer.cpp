@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <mutex>
+#include <optional>
 
 #include <fmt/format.h>
 #include <opencv2/imgproc.hpp>
@@ -13,19 +15,57 @@
 namespace unmask {
 namespace {
 
-/// Interleaved bytes to normalised float planes.
-void AppendPlanes(const cv::Mat& bgr, const ModelInput& input, std::vector<float>& values) {
+cv::Size InputSize(const ModelInput& input) { return {input.width, input.height}; }
+
+/// Interleaved bytes to three normalised float planes at `plane`.
+void WritePlanes(const cv::Mat& bgr, const ModelInput& input, float* plane) {
   for (int c = 0; c < 3; ++c) {
     const int channel = input.rgb ? 2 - c : c;
     const auto i = static_cast<std::size_t>(c);
+    const float mean = input.mean[i];
     const float factor = 1 / input.scale[i];
     for (int y = 0; y < bgr.rows; ++y) {
-      const std::uint8_t* row = bgr.ptr<std::uint8_t>(y);
-      for (int x = 0; x < bgr.cols; ++x)
-        values.push_back((static_cast<float>(row[3 * x + channel]) - input.mean[i]) * factor);
+      const std::uint8_t* pixel = bgr.ptr<std::uint8_t>(y) + channel;
+      for (int x = 0; x < bgr.cols; ++x, pixel += 3) *plane++ = (static_cast<float>(*pixel) - mean) * factor;
     }
   }
 }
+
+/// Crops as the network takes them; a batch that they do not fill ends with zeros.
+Tensor ToTensor(std::span<const cv::Mat> faces, const ModelInput& input, std::size_t batch) {
+  Tensor tensor;
+  tensor.shape = {batch, 3, static_cast<std::size_t>(input.height), static_cast<std::size_t>(input.width)};
+  const std::size_t size = tensor.shape[1] * tensor.shape[2] * tensor.shape[3];
+  tensor.values.resize(batch * size);
+  for (std::size_t i = 0; i < faces.size(); ++i)
+    WritePlanes(faces[i], input, tensor.values.data() + i * size);
+  return tensor;
+}
+
+/// The logits of crops that are computed in several calls, which end in any order.
+struct Gathered {
+  explicit Gathered(std::size_t faces) : logits(faces), missing(faces) {}
+
+  void Put(std::size_t first, std::size_t faces, Result<std::vector<float>> part) {
+    const std::lock_guard lock(mutex);
+    if (part)
+      std::copy_n(part->begin(), faces, logits.begin() + static_cast<std::ptrdiff_t>(first));
+    else if (!error)
+      error = part.error();
+    missing -= faces;
+    if (missing > 0) return;
+    if (error)
+      promise.set_value(tl::unexpected(std::move(*error)));
+    else
+      promise.set_value(std::move(logits));
+  }
+
+  std::mutex mutex;
+  std::vector<float> logits;
+  std::size_t missing;
+  std::optional<Error> error;
+  std::promise<Result<std::vector<float>>> promise;
+};
 
 Result<std::vector<float>> TakeLogits(Result<std::vector<Tensor>> outputs, const std::string& name,
                                       std::size_t faces) {
@@ -47,16 +87,20 @@ Result<std::vector<float>> TakeLogits(Result<std::vector<Tensor>> outputs, const
 
 Result<std::unique_ptr<Scorer>> Scorer::Load(ModelCard card, const NetworkOptions& options) {
   if (auto verified = ModelRepository::Verify(card); !verified) return tl::unexpected(verified.error());
-  auto network = LoadNetwork(card.folder / card.network_file, options);
+  NetworkOptions fixed = options;
+  // On a CPU a batch gains nothing (3.5 ms a face alone and in a batch), and each new size of batch costs
+  // 20 ms of planning. Other devices are idle without one.
+  if (fixed.batch == 0 && fixed.device == "CPU") fixed.batch = 1;
+  auto network = LoadNetwork(card.folder / card.network_file, fixed);
   if (!network) return tl::unexpected(network.error());
-  return std::make_unique<Scorer>(std::move(card), std::move(*network));
+  return std::make_unique<Scorer>(std::move(card), std::move(*network), fixed.batch);
 }
 
-Scorer::Scorer(ModelCard card, std::unique_ptr<Network> network)
-    : card_(std::move(card)), network_(std::move(network)) {}
+Scorer::Scorer(ModelCard card, std::unique_ptr<Network> network, std::size_t batch)
+    : card_(std::move(card)), network_(std::move(network)), batch_(batch) {}
 
 cv::Mat Scorer::Prepare(const cv::Mat& crop) const {
-  const cv::Size size(card_.input.width, card_.input.height);
+  const cv::Size size = InputSize(card_.input);
   const bool shrinks = crop.cols >= size.width && crop.rows >= size.height;
   cv::Mat result;
   cv::resize(crop, result, size, 0, 0, shrinks ? cv::INTER_AREA : cv::INTER_LINEAR);
@@ -64,22 +108,22 @@ cv::Mat Scorer::Prepare(const cv::Mat& crop) const {
 }
 
 std::future<Result<std::vector<float>>> Scorer::Start(std::span<const cv::Mat> prepared) const {
-  auto promise = std::make_shared<std::promise<Result<std::vector<float>>>>();
-  auto future = promise->get_future();
-  if (prepared.empty()) {
-    promise->set_value(std::vector<float>{});
+  auto gathered = std::make_shared<Gathered>(prepared.size());
+  auto future = gathered->promise.get_future();
+  if (prepared.empty()) gathered->promise.set_value(std::vector<float>{});
+  for (const cv::Mat& face : prepared) {
+    if (face.size() == InputSize(card_.input) && face.type() == CV_8UC3) continue;
+    gathered->promise.set_value(Fail(ErrorCode::kBadRequest, "a crop was not prepared for the network"));
     return future;
   }
-  const ModelInput& input = card_.input;
-  Tensor batch;
-  batch.shape = {prepared.size(), 3, static_cast<std::size_t>(input.height),
-                 static_cast<std::size_t>(input.width)};
-  batch.values.reserve(prepared.size() * batch.shape[1] * batch.shape[2] * batch.shape[3]);
-  for (const cv::Mat& face : prepared) AppendPlanes(face, input, batch.values);
-  network_->Start(std::move(batch), [promise, name = card_.output_name,
-                                     faces = prepared.size()](Result<std::vector<Tensor>> outputs) {
-    promise->set_value(TakeLogits(std::move(outputs), name, faces));
-  });
+  const std::size_t step = batch_ == 0 ? prepared.size() : batch_;
+  for (std::size_t first = 0; first < prepared.size(); first += step) {
+    const auto part = prepared.subspan(first, std::min(step, prepared.size() - first));
+    network_->Start(ToTensor(part, card_.input, step),
+                    [gathered, first, faces = part.size(), step, name = card_.output_name](auto outputs) {
+                      gathered->Put(first, faces, TakeLogits(std::move(outputs), name, step));
+                    });
+  }
   return future;
 }
 

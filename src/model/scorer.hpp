@@ -19,7 +19,8 @@ class Scorer {
   /// Verifies the model's files and loads the network. Fails as LoadNetwork and ModelRepository::Verify do.
   static Result<std::unique_ptr<Scorer>> Load(ModelCard card, const NetworkOptions& options);
 
-  Scorer(ModelCard card, std::unique_ptr<Network> network);
+  /// `batch`: crops that the network takes in one call; 0: any number.
+  Scorer(ModelCard card, std::unique_ptr<Network> network, std::size_t batch = 0);
 
   const ModelCard& card() const { return card_; }
 
@@ -27,8 +28,8 @@ class Scorer {
   /// INTER_LINEAR to enlarge, as in training. The result is small and owns its pixels.
   cv::Mat Prepare(const cv::Mat& crop) const;
 
-  /// Starts scoring prepared crops as one batch. The future gives one logit for each, in order; it may be an
-  /// error.
+  /// Starts scoring prepared crops. The future gives one logit for each, in order; it may be an error. May
+  /// wait until some of them are computed.
   std::future<Result<std::vector<float>>> Start(std::span<const cv::Mat> prepared) const;
 
   /// The calibrated probability of manipulation, 0..1.
@@ -37,6 +38,7 @@ class Scorer {
  private:
   ModelCard card_;
   std::unique_ptr<Network> network_;
+  std::size_t batch_;
 };
 
 }  // namespace unmask
