@@ -6,13 +6,14 @@
 #include <cmath>
 
 #include <fmt/format.h>
-#include <opencv2/imgproc.hpp>
+#include <opencv2/core.hpp>
 
 #include "analysis/face_scores.hpp"
 #include "base/file.hpp"
 #include "base/hash.hpp"
 #include "face/crop.hpp"
 #include "face/finder.hpp"
+#include "face/letterbox.hpp"
 #include "face/quality.hpp"
 #include "face/tracker.hpp"
 
@@ -43,7 +44,7 @@ std::shared_ptr<const Picture> CopyReduced(const cv::Mat& bgr, int side, double*
   picture->height = size.height;
   picture->bgr.resize(static_cast<std::size_t>(size.area()) * 3);
   cv::Mat target(size, CV_8UC3, picture->bgr.data());
-  cv::resize(bgr, target, size, 0, 0, cv::INTER_AREA);
+  Shrink(bgr, size).copyTo(target);
   if (scale != nullptr) *scale = factor;
   return picture;
 }

@@ -13,6 +13,11 @@ constexpr double kSameFaceIou = 0.3;
 constexpr double kPresentIou = 0.2;
 // Sample times are sums of floating-point steps: an interval counts as over a little early.
 constexpr double kTolerance = 1e-3;
+// Looking near each of so many faces costs no more than looking at the whole frame and then near them.
+constexpr std::size_t kFewFaces = 2;
+// Of the frame's longer side. A face of this size or more is seen well enough in the whole frame (kSureDetail
+// of blazeface.cpp is an eighth of its input).
+constexpr double kSmallFace = 1.0 / 8;
 
 bool Overlaps(const std::vector<Face>& faces, const Box& box, double iou) {
   return std::any_of(faces.begin(), faces.end(), [&](const Face& face) { return Iou(face.box, box) > iou; });
@@ -55,7 +60,10 @@ std::vector<Face> FaceFinder::Find(double time, const cv::Mat& bgr, const Tracke
     });
     interval_ =
         first || worth_it ? options_.thorough_interval : std::min(2 * interval_, options_.longest_interval);
+  } else if (auto followed = OnlyFollowed(time, bgr, current)) {
+    return std::move(*followed);
   } else {
+    last_whole_ = time;
     faces = detector_.Detect(bgr, Effort::kQuick);
   }
 
@@ -79,8 +87,26 @@ bool FaceFinder::Passed(double interval, double time) const {
   return time - last_thorough_ >= interval - kTolerance;
 }
 
+std::optional<std::vector<Face>> FaceFinder::OnlyFollowed(double time, const cv::Mat& bgr,
+                                                          const std::vector<Tracker::Expectation>& current) {
+  if (time - last_whole_ >= options_.whole_interval - kTolerance) return std::nullopt;
+  if (wanted_ > 0 || current.empty() || current.size() > kFewFaces) return std::nullopt;
+  const double limit = kSmallFace * std::max(bgr.cols, bgr.rows);
+  std::vector<Face> faces;
+  for (const auto& track : current) {
+    if (std::max(track.box.width, track.box.height) >= limit) return std::nullopt;
+    const auto face = detector_.DetectNear(bgr, track.box);
+    if (!face || Iou(face->box, track.box) < kPresentIou || Overlaps(faces, face->box, kSameFaceIou))
+      return std::nullopt;
+    faces.push_back(*face);
+  }
+  std::stable_sort(faces.begin(), faces.end(),
+                   [](const Face& a, const Face& b) { return a.score > b.score; });
+  return faces;
+}
+
 std::vector<Face> FaceFinder::LookThoroughly(double time, const cv::Mat& bgr) {
-  last_thorough_ = time;
+  last_thorough_ = last_whole_ = time;
   wanted_ = 0;
   return detector_.Detect(bgr, Effort::kThorough);
 }

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <limits>
+#include <optional>
 #include <vector>
 
 #include "face/face.hpp"
@@ -11,8 +12,9 @@
 namespace unmask {
 
 /// Finds the faces of one file's frames at little cost: looks thoroughly at the first frame and now and then,
-/// quickly at the others, and follows the faces that a quick look misses by looking near where their tracks
-/// expect them. Deterministic. Not thread-safe; one finder serves one file, the detector may serve many.
+/// quickly at the others, and follows the faces that a quick look misses, and a few small ones, by looking
+/// near where their tracks expect them. Deterministic. Not thread-safe; one finder serves one file, the
+/// detector may serve many.
 class FaceFinder {
  public:
   struct Options {
@@ -20,6 +22,9 @@ class FaceFinder {
     /// no new face, and starts anew with each one that does: small faces that come later are found late.
     double thorough_interval = 4.0;
     double longest_interval = 16.0;
+    /// Longest time during which one or two small faces are followed without a look at the whole frame,
+    /// seconds: for them a look nearby is needed anyway. New large faces are found that much later.
+    double whole_interval = 1.0;
     /// Shortest time after a thorough look until a lost face may cause another, seconds: bounds the cost of
     /// clips with many cuts.
     double search_interval = 2.0;
@@ -36,6 +41,9 @@ class FaceFinder {
 
  private:
   bool Passed(double interval, double time) const;  ///< since the last thorough look
+  /// The faces of the tracks when looks near them are enough for this frame and find them all.
+  std::optional<std::vector<Face>> OnlyFollowed(double time, const cv::Mat& bgr,
+                                                const std::vector<Tracker::Expectation>& current);
   std::vector<Face> LookThoroughly(double time, const cv::Mat& bgr);
   /// Looks for the faces of tracks one by one and adds those that are there.
   void Follow(const cv::Mat& bgr, std::vector<Tracker::Expectation> missing, std::vector<Face>& faces);
@@ -44,6 +52,7 @@ class FaceFinder {
   Options options_;
   double interval_;         ///< until the next thorough look
   std::size_t wanted_ = 0;  ///< as many faces were there when one was lost; 0 when none is searched for
+  double last_whole_ = -std::numeric_limits<double>::infinity();
   double last_thorough_ = -std::numeric_limits<double>::infinity();
   double last_time_ = -std::numeric_limits<double>::infinity();
   double time_before_last_ = -std::numeric_limits<double>::infinity();

@@ -44,12 +44,13 @@ class World final : public FaceDetector {
 class FaceFinderTest : public testing::Test {
  protected:
   std::vector<Face> Step(double time) {
-    auto faces = finder_.Find(time, {}, tracker_);
+    auto faces = finder_.Find(time, frame_, tracker_);
     ids_ = tracker_.Update(time, faces);
     return faces;
   }
 
   World world_;
+  cv::Mat frame_;
   Tracker tracker_{{}};
   FaceFinder finder_{world_};
   std::vector<int> ids_;
@@ -91,6 +92,37 @@ TEST_F(FaceFinderTest, FollowsASmallFaceByLookingNearIt) {
     EXPECT_THAT(ids_, ElementsAre(1)) << i;
   }
   EXPECT_EQ(world_.calls, "Tqnqnqnqnqnqn");
+}
+
+TEST_F(FaceFinderTest, LooksOnlyNearASmallFaceEverySecondFrame) {
+  frame_ = cv::Mat(360, 640, CV_8UC3);
+  for (int i = 0; i < 7; ++i) {
+    world_.faces = {FaceAt(100 + 10 * i, 100)};
+    EXPECT_THAT(Step(0.5 * i), SizeIs(1)) << i;
+    EXPECT_THAT(ids_, ElementsAre(1)) << i;
+  }
+  EXPECT_EQ(world_.calls, "Tnqnnqnnqn");
+}
+
+TEST_F(FaceFinderTest, LooksAtTheWholeFrameAtOnceWhenASmallFaceIsNotWhereItWas) {
+  frame_ = cv::Mat(360, 640, CV_8UC3);
+  world_.faces = {FaceAt(100, 100)};
+  Step(0);
+  world_.faces = {FaceAt(400, 100, 200)};
+  EXPECT_THAT(Step(0.5), SizeIs(1));
+  EXPECT_EQ(world_.calls, "Tnq");
+}
+
+TEST_F(FaceFinderTest, FindsALargeFaceThatComesBesideASmallOneWithinASecond) {
+  frame_ = cv::Mat(360, 640, CV_8UC3);
+  world_.faces = {FaceAt(100, 100)};
+  Step(0);
+  world_.faces.push_back(FaceAt(400, 100, 200));
+  EXPECT_THAT(Step(0.5), SizeIs(1));
+  const auto faces = Step(1.0);
+  ASSERT_THAT(faces, SizeIs(1));
+  EXPECT_EQ(faces[0].box.width, 200);
+  EXPECT_THAT(Step(1.5), SizeIs(2));
 }
 
 TEST_F(FaceFinderTest, SearchesForAFaceThatItLost) {

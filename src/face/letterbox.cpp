@@ -7,9 +7,9 @@
 #include <opencv2/imgproc.hpp>
 
 namespace unmask {
-namespace {
 
-cv::Mat Resize(cv::Mat picture, cv::Size size) {
+cv::Mat Shrink(const cv::Mat& original, cv::Size size) {
+  cv::Mat picture = original;
   while (picture.cols >= 2 * size.width && picture.rows >= 2 * size.height) {
     cv::Mat half;
     // Even sides take OpenCV's fast path for whole factors.
@@ -22,8 +22,6 @@ cv::Mat Resize(cv::Mat picture, cv::Size size) {
   cv::resize(picture, result, size, 0, 0, cv::INTER_LINEAR);
   return result;
 }
-
-}  // namespace
 
 Point Letterbox::ToPicture(Point in_input) const {
   return {region.x + (in_input.x - place.x) / scale_x, region.y + (in_input.y - place.y) / scale_y};
@@ -61,7 +59,7 @@ cv::Mat Render(const cv::Mat& bgr, const Letterbox& letterbox) {
   const cv::Rect target(std::min(from.x, letterbox.input.width - 1),
                         std::min(from.y, letterbox.input.height - 1), std::max(1, to.x - from.x),
                         std::max(1, to.y - from.y));
-  Resize(bgr(seen), target.size()).copyTo(result(target));
+  Shrink(bgr(seen), target.size()).copyTo(result(target));
   return result;
 }
 
