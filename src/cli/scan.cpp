@@ -117,6 +117,11 @@ class FileProgress final : public ProgressSink {
   double done_ = 0;
 };
 
+std::size_t FilesAtOnce(const ScanCommand& command, const std::vector<Input>& inputs) {
+  const std::size_t cores = std::max(1U, std::thread::hardware_concurrency());
+  return std::min(command.jobs > 0 ? static_cast<std::size_t>(command.jobs) : cores, inputs.size());
+}
+
 /// What became of one input.
 struct Finished {
   Outcome outcome;
@@ -135,9 +140,7 @@ class ParallelScan {
         bar_(bar),
         stop_(std::move(stop)),
         finished_(inputs.size()) {
-    const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
-    const std::size_t jobs = command.jobs > 0 ? static_cast<std::size_t>(command.jobs) : cores;
-    for (std::size_t i = 0; i < std::min(jobs, inputs.size()); ++i) threads_.emplace_back([this] { Work(); });
+    for (std::size_t i = 0; i < FilesAtOnce(command, inputs); ++i) threads_.emplace_back([this] { Work(); });
   }
 
   ~ParallelScan() {
@@ -327,7 +330,10 @@ int RunScan(const ScanCommand& given) {
   if (!command.output.empty()) options.table = {.width = 120, .color = false};
   if (std::any_of(inputs.files.begin(), inputs.files.end(),
                   [](const Input& input) { return !input.error; })) {
-    auto created = Analyzer::Create(command.analyzer);
+    AnalyzerConfig config = command.analyzer;
+    // A thread of the network that no file keeps busy costs start-up time only.
+    if (config.threads == 0) config.threads = static_cast<int>(FilesAtOnce(command, inputs.files));
+    auto created = Analyzer::Create(std::move(config));
     if (!created) {
       bar.Hide();
       PrintError(created.error());
