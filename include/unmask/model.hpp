@@ -47,7 +47,7 @@ struct ModelCard {
   std::string description;
   std::filesystem::path folder;              ///< models/<name>/<version>
   std::string network_file;                  ///< within the folder
-  std::map<std::string, std::string> files;  ///< file name to sha256, all checked at load
+  std::map<std::string, std::string> files;  ///< name to sha256; the network's are checked at load
   std::string sha256;                        ///< of the weights
   ModelInput input;
   std::string output_name;

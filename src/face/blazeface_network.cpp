@@ -76,7 +76,9 @@ Result<std::unique_ptr<BlazeFaceNetwork>> BlazeFaceNetwork::Load(const std::file
                                                                  const NetworkOptions& options) {
   const auto file = folder / kind.file;
   if (auto checked = CheckHash(file, kind.sha256); !checked) return tl::unexpected(checked.error());
-  auto network = LoadNetwork(file, options);
+  NetworkOptions identified = options;
+  identified.identity = kind.sha256;
+  auto network = LoadNetwork(file, identified);
   if (!network) return tl::unexpected(network.error());
   return std::unique_ptr<BlazeFaceNetwork>(new BlazeFaceNetwork(kind, std::move(*network)));
 }

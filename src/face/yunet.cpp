@@ -79,8 +79,7 @@ class YuNet final : public FaceDetector {
 }  // namespace
 
 Result<std::unique_ptr<FaceDetector>> MakeYuNet(const DetectorOptions& options) {
-  auto network =
-      LoadNetwork(options.yunet, {.threads = options.threads, .throughput = true, .cache = options.cache});
+  auto network = LoadNetwork(options.yunet, {.threads = options.threads, .throughput = true});
   if (!network) return tl::unexpected(network.error());
   auto detector = std::make_unique<YuNet>(options, std::move(*network));
   // One look at nothing tells whether it is YuNet at all.

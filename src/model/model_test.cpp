@@ -122,6 +122,7 @@ TEST_F(RepositoryTest, VerifyNamesTheFileThatWasChanged) {
   ASSERT_TRUE(ModelRepository::Verify(*card));
   ASSERT_TRUE(WriteFileAtomically(root_ / "face/1/face.onnx", "tampered"));
   EXPECT_THAT(ModelRepository::Verify(*card).error().message, HasSubstr("face.onnx has the sha256"));
+  EXPECT_FALSE(ModelRepository::VerifyNetwork(*card));
 }
 
 TEST_F(RepositoryTest, RefusesACardInTheWrongFolder) {
@@ -183,7 +184,7 @@ TEST_F(NetworkTest, GivesTheSameWhenItWasCompiledInAnEarlierRun) {
       fs::path(UNMASK_SOURCE_DIR) / "third_party/detectors/face_detection_short_range.tflite";
   const auto expected = network_->Infer(Noise(3)).value();
   for (int run = 0; run < 3; ++run) {
-    const auto network = LoadNetwork(file, {.cache = folder});
+    const auto network = LoadNetwork(file, {.cache = folder, .identity = "short-range"});
     ASSERT_TRUE(network) << network.error().message;
     const auto outputs = (*network)->Infer(Noise(3));
     ASSERT_TRUE(outputs);

@@ -49,6 +49,8 @@ struct NetworkOptions {
   std::size_t batch = 0;
   /// Where what the engine compiles is kept for the next start (CompiledCache); empty: nowhere.
   std::filesystem::path cache;
+  /// Hash of the network's files, which the caller has checked. Without it nothing is kept.
+  std::string identity;
 };
 
 /// Reads and compiles a network: ONNX, OpenVINO IR or TensorFlow Lite. Computes in float32 (an engine's

@@ -11,8 +11,6 @@
 #include <openvino/openvino.hpp>
 #include <spdlog/spdlog.h>
 
-#include "base/file.hpp"
-#include "base/hash.hpp"
 #include "model/compiled_cache.hpp"
 #include "model/network.hpp"
 
@@ -156,21 +154,6 @@ class OpenVinoNetwork final : public Network {
   std::vector<Slot> slots_;
 };
 
-/// The hashes of a network's files: the graph and, for OpenVINO IR, the weights beside it.
-Result<std::string> HashesOf(const std::filesystem::path& file) {
-  std::string hashes;
-  const auto weights = std::filesystem::path(file).replace_extension(".bin");
-  for (const auto& path : {file, weights}) {
-    if (path == weights && (file.extension() != ".xml" || !std::filesystem::exists(weights))) continue;
-    auto fd = OpenForReading(path);
-    if (!fd) return tl::unexpected(fd.error());
-    auto hash = Sha256OfFile(fd->get());
-    if (!hash) return hash;
-    hashes += *hash;
-  }
-  return hashes;
-}
-
 ov::CompiledModel CompileFile(const std::filesystem::path& file, const NetworkOptions& options,
                               const ov::AnyMap& properties) {
   if (options.batch == 0) return Core().compile_model(file.string(), options.device, properties);
@@ -184,12 +167,11 @@ ov::CompiledModel CompileFile(const std::filesystem::path& file, const NetworkOp
 Compiled Compile(const std::filesystem::path& file, const NetworkOptions& options,
                  const ov::AnyMap& properties) {
   const CompiledCache cache(options.cache);
-  const auto hashes = HashesOf(file);
   // An accelerator's compiled form may depend on its driver, which the key does not know.
-  if (options.cache.empty() || options.device != "CPU" || !hashes)
+  if (options.cache.empty() || options.identity.empty() || options.device != "CPU")
     return {CompileFile(file, options, properties), std::nullopt};
 
-  std::string key = fmt::format("{} {} {} batch={}", *hashes, EngineVersion(),
+  std::string key = fmt::format("{} {} {} batch={}", options.identity, EngineVersion(),
                                 Core().get_property(options.device, ov::device::full_name), options.batch);
   for (const auto& [name, value] : properties) key += fmt::format(" {}={}", name, value.as<std::string>());
   if (auto compiled = cache.Read(key)) {

@@ -65,6 +65,24 @@ Result<void> CheckRoot(const fs::path& root) {
               "give another folder with --models");
 }
 
+Result<void> VerifyFiles(const ModelCard& card, const std::map<std::string, std::string>& files) {
+  for (const auto& [name, expected] : files) {
+    auto fd = OpenForReading(card.folder / name);
+    if (!fd)
+      return Fail(ErrorCode::kInternal,
+                  fmt::format("{}: {}", (card.folder / name).string(), fd.error().message),
+                  "restore the file");
+    auto found = Sha256OfFile(fd->get());
+    if (!found) return tl::unexpected(found.error());
+    if (*found != expected)
+      return Fail(
+          ErrorCode::kInternal,
+          fmt::format("{} has the sha256 {} (expected {})", (card.folder / name).string(), *found, expected),
+          "the file was changed or damaged: restore it");
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<std::vector<ModelCard>> ModelRepository::List() const {
@@ -101,22 +119,13 @@ Result<ModelCard> ModelRepository::Find(std::string_view name) const {
   return ReadCard(root_ / model / std::to_string(version));
 }
 
-Result<void> ModelRepository::Verify(const ModelCard& card) {
-  for (const auto& [name, expected] : card.files) {
-    auto fd = OpenForReading(card.folder / name);
-    if (!fd)
-      return Fail(ErrorCode::kInternal,
-                  fmt::format("{}: {}", (card.folder / name).string(), fd.error().message),
-                  "restore the file");
-    auto found = Sha256OfFile(fd->get());
-    if (!found) return tl::unexpected(found.error());
-    if (*found != expected)
-      return Fail(
-          ErrorCode::kInternal,
-          fmt::format("{} has the sha256 {} (expected {})", (card.folder / name).string(), *found, expected),
-          "the file was changed or damaged: restore it");
-  }
-  return {};
-}
+Result<void> ModelRepository::Verify(const ModelCard& card) { return VerifyFiles(card, card.files); }
 
+Result<void> ModelRepository::VerifyNetwork(const ModelCard& card) {
+  auto files = card.files;
+  const std::string weights = fs::path(card.network_file).replace_extension(".bin").string();
+  std::erase_if(files,
+                [&](const auto& file) { return file.first != card.network_file && file.first != weights; });
+  return VerifyFiles(card, files);
+}
 }  // namespace unmask

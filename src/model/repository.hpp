@@ -27,6 +27,9 @@ class ModelRepository {
   /// differs.
   static Result<void> Verify(const ModelCard& card);
 
+  /// The same for the files alone that the engine reads: the network's and, beside OpenVINO IR, its weights.
+  static Result<void> VerifyNetwork(const ModelCard& card);
+
  private:
   std::filesystem::path root_;
 };

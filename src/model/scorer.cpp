@@ -86,11 +86,13 @@ Result<std::vector<float>> TakeLogits(Result<std::vector<Tensor>> outputs, const
 }  // namespace
 
 Result<std::unique_ptr<Scorer>> Scorer::Load(ModelCard card, const NetworkOptions& options) {
-  if (auto verified = ModelRepository::Verify(card); !verified) return tl::unexpected(verified.error());
+  if (auto verified = ModelRepository::VerifyNetwork(card); !verified)
+    return tl::unexpected(verified.error());
   NetworkOptions fixed = options;
   // On a CPU a batch gains nothing (3.5 ms a face alone and in a batch), and each new size of batch costs
   // 20 ms of planning. Other devices are idle without one.
   if (fixed.batch == 0 && fixed.device == "CPU") fixed.batch = 1;
+  for (const auto& [name, hash] : card.files) fixed.identity += hash;
   auto network = LoadNetwork(card.folder / card.network_file, fixed);
   if (!network) return tl::unexpected(network.error());
   return std::make_unique<Scorer>(std::move(card), std::move(*network), fixed.batch);

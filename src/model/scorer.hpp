@@ -16,7 +16,7 @@ namespace unmask {
 /// A face model ready to score: its card and its network. Thread-safe.
 class Scorer {
  public:
-  /// Verifies the model's files and loads the network. Fails as LoadNetwork and ModelRepository::Verify do.
+  /// Verifies the network's files and loads the network. Fails as LoadNetwork and ModelRepository::Verify do.
   static Result<std::unique_ptr<Scorer>> Load(ModelCard card, const NetworkOptions& options);
 
   /// `batch`: crops that the network takes in one call; 0: any number.
