@@ -39,6 +39,16 @@ constexpr auto kServeFooter =
     "Exit codes: 0 stopped by a signal; 2 wrong usage; 3 it cannot work here, e.g. the port is in use.\n\n"
     "Example: unmask serve --listen 127.0.0.1:8080 --max-upload 500M";
 
+constexpr auto kEvaluateFooter =
+    "Also: --config FILE and --log-level LEVEL, as 'unmask --help' says.\n\n"
+    "The summary goes to standard output. docs/evaluation.md says what each figure means.\n"
+    "Exit codes: 0 every file evaluated; 2 wrong usage; 3 some file could not be evaluated (the others\n"
+    "were); 130 interrupted.\n\n"
+    "Examples:\n"
+    "  unmask evaluate labelled/                        (labelled/real/..., labelled/fake/...)\n"
+    "  unmask evaluate --input crops --split val --degrade --html report.html faces.tar\n"
+    "  unmask evaluate --input scores other_detector.csv";
+
 /// What is wrong, as two lines.
 struct Mistake {
   std::string message;
@@ -215,6 +225,16 @@ void CheckCommand(const ScanCommand& command) {
     throw Mistake{"reading media from standard input is not supported", "save it to a file and name that"};
 }
 
+void CheckCommand(const EvaluateCommand& command) {
+  const EvaluationRequest& request = command.request;
+  if (request.data.paths.empty())
+    throw Mistake{"no labelled files given", "try 'unmask evaluate FOLDER' or 'unmask evaluate --help'"};
+  if (request.crop_margin && request.input != EvaluationInput::kCrops)
+    throw Mistake{"--crop-margin is of use with --input crops alone", "add --input crops or leave it out"};
+  if (request.degrade && request.input == EvaluationInput::kScores)
+    throw Mistake{"--degrade needs pictures, --input scores has none", "leave one of them out"};
+}
+
 void CheckCommand(const ModelCommand& command) {
   if (command.action == ModelCommand::Action::kShow && command.name.empty())
     throw Mistake{"no model given", "try 'unmask model list', then 'unmask model show NAME'"};
@@ -226,6 +246,7 @@ struct Reader {
                 "unmask"};
   ScanCommand scan;
   ServeCommand serve;
+  EvaluateCommand evaluate;
   DoctorCommand doctor;
   ModelCommand model;
   LogLevel log_level = LogLevel::kWarning;
@@ -233,6 +254,7 @@ struct Reader {
 
   CLI::App* scan_app = nullptr;
   CLI::App* serve_app = nullptr;
+  CLI::App* evaluate_app = nullptr;
   CLI::App* doctor_app = nullptr;
   CLI::App* model_app = nullptr;
 
@@ -258,6 +280,9 @@ struct Reader {
     scan_app->footer(kScanFooter);
     serve_app = Declare("serve", "Serve the web page and the HTTP interface", DeclareServe, serve);
     serve_app->footer(kServeFooter);
+    evaluate_app =
+        Declare("evaluate", "Measure how well labelled files are told apart", DeclareEvaluate, evaluate);
+    evaluate_app->footer(kEvaluateFooter);
     doctor_app = Declare("doctor", "Check this machine and say what is missing", DeclareDoctor, doctor);
     doctor_app->footer(
         "Exit codes: 0 all is well, or works with warnings; 1 something is missing; 2 wrong usage.");
@@ -296,6 +321,7 @@ struct Reader {
       if (!config.empty()) ApplyConfig(root, chosen, config);
       if (scan_app->parsed()) return CheckCommand(scan), scan;
       if (serve_app->parsed()) return serve;
+      if (evaluate_app->parsed()) return CheckCommand(evaluate), evaluate;
       if (doctor_app->parsed()) return doctor;
       return CheckCommand(model), model;
     } catch (const Mistake& mistake) {

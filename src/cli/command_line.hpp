@@ -9,6 +9,7 @@
 
 #include "base/log.hpp"
 #include "cli/doctor.hpp"
+#include "cli/evaluate.hpp"
 #include "cli/model.hpp"
 #include "cli/scan.hpp"
 #include "cli/serve.hpp"
@@ -22,7 +23,7 @@ struct Answer {
   std::string err;
 };
 
-using Command = std::variant<Answer, ScanCommand, ServeCommand, DoctorCommand, ModelCommand>;
+using Command = std::variant<Answer, ScanCommand, ServeCommand, EvaluateCommand, DoctorCommand, ModelCommand>;
 
 struct CommandLine {
   Command command;

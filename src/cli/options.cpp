@@ -204,6 +204,62 @@ void DeclareServe(CLI::App& app, ServeCommand& command) {
   AddAnalyzer(app, command.analyzer);
 }
 
+void DeclareEvaluate(CLI::App& app, EvaluateCommand& command) {
+  EvaluationRequest& request = command.request;
+  DatasetRequest& data = request.data;
+  app.add_option("--data,PATH", data.paths,
+                 "Labelled files: a folder with real/ and fake/, a tar archive of SPLIT/LABEL/NAME, or a CSV "
+                 "with the columns path and label (and group, cluster, split); several are one set")
+      ->configurable(false)
+      ->type_name("PATH");
+  Add(app, "--input", request.input,
+      "media (faces are found in pictures and videos), crops (each picture is a face, cut out) or scores "
+      "(CSV files of scores that any detector gave)",
+      "KIND", "media",
+      OneOf<EvaluationInput>({{"media", EvaluationInput::kMedia},
+                              {"crops", EvaluationInput::kCrops},
+                              {"scores", EvaluationInput::kScores}}));
+  Add(app, "--crop-margin", request.crop_margin,
+      "How far a crop reaches beyond the face box on each side, as a share of the box; negative for a tight "
+      "one (default: the crop is taken whole)",
+      "NUMBER", "", [](const std::string& text) { return ParseNumber(text, -0.49, 10); });
+  app.add_option("--split", data.split, "Only files of this split")->type_name("NAME");
+  Add(app, "--label", data.label, "The label of files that have none: real or fake", "LABEL", "",
+      OneOf<bool>({{"real", false}, {"fake", true}}));
+  AddPath(app, "--list", data.list,
+          "A CSV that names the wanted files (column path, file or id) and may say their label, split, group "
+          "and cluster",
+          "FILE.csv");
+  app.add_option("--group-column", data.group_column, "The column by whose values figures are given")
+      ->type_name("NAME")
+      ->capture_default_str();
+  app.add_option("--cluster-column", data.cluster_column,
+                 "The column whose equal values mark files of one origin, which intervals keep together")
+      ->type_name("NAME")
+      ->capture_default_str();
+  AddWhole(app, "--limit", data.limit, 1, 100'000'000, "The most files, evenly spread over both classes",
+           "all");
+  app.add_flag("--degrade", request.degrade,
+               "Measure again under JPEG, H.264, scaling, blur and noise, and count the verdicts that flip");
+
+  AddPath(app, "--json", command.json, "Write every figure and curve there", "FILE")->group(kResults);
+  AddPath(app, "--html", command.html, "Write a page with plots there that needs nothing else", "FILE")
+      ->group(kResults);
+  AddPath(app, "--scores", command.scores, "Write the score and verdict of each file there", "FILE.csv")
+      ->group(kResults);
+  AddWhole(app, "--bootstrap", request.bootstrap_rounds, 0, 1'000'000,
+           "Rounds of the bootstrap from which intervals come; 0: no intervals")
+      ->group(kResults);
+
+  AddNumber(app, "--fps", request.analysis.fps, 0.01, 60, "Frames of a video to look at each second")
+      ->group(kAnalysis);
+  AddWhole(app, "--max-frames", request.analysis.max_frames, 1, 4096, "The most frames of one video")
+      ->group(kAnalysis);
+  AddWhole(app, "--jobs,-j", request.jobs, 1, 1024, "Files that are analysed at once", "one for each core")
+      ->group(kMachine);
+  AddAnalyzer(app, request.analyzer);
+}
+
 void DeclareDoctor(CLI::App& app, DoctorCommand& command) {
   bool& json = command.json;
   Add(app, "--format", json, "text or json", "FORMAT", "text",

@@ -16,6 +16,7 @@ namespace unmask {
 /// outlive `app`. Internal to the reading of the command line.
 void DeclareScan(CLI::App& app, ScanCommand& command);
 void DeclareServe(CLI::App& app, ServeCommand& command);
+void DeclareEvaluate(CLI::App& app, EvaluateCommand& command);
 void DeclareDoctor(CLI::App& app, DoctorCommand& command);
 void DeclareModel(CLI::App& app, ModelCommand& command);
 

@@ -19,6 +19,7 @@ int Run(const unmask::Answer& answer) {
 }
 int Run(const unmask::ScanCommand& command) { return unmask::RunScan(command); }
 int Run(const unmask::ServeCommand& command) { return unmask::RunServe(command); }
+int Run(const unmask::EvaluateCommand& command) { return unmask::RunEvaluate(command); }
 int Run(const unmask::DoctorCommand& command) { return unmask::RunDoctor(command); }
 int Run(const unmask::ModelCommand& command) { return unmask::RunModel(command); }
 

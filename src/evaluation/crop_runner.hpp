@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <span>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include <opencv2/core/mat.hpp>
+
+#include "evaluation/dataset.hpp"
+#include "evaluation/outcome.hpp"
+#include "media/frame_stream.hpp"
+#include "model/scorer.hpp"
+
+namespace unmask {
+
+/// A change of pixels under which everything is measured again. `seed` differs from sample to sample.
+struct Variant {
+  std::string name;         ///< a stable code, e.g. "jpeg_40"
+  std::string description;  ///< e.g. "JPEG, quality 40"
+  std::function<Result<cv::Mat>(const cv::Mat& bgr, std::uint64_t seed)> apply;
+};
+
+/// Called after each sample, from several threads at once.
+using OnSample = std::function<void(const Sample& sample)>;
+
+struct CropRunOptions {
+  std::optional<double> margin;  ///< see crops.hpp
+  int jobs = 0;                  ///< threads; 0: one for each core
+};
+
+/// Scores crops: each is decoded once, in the sandbox, and then measured clean and under every variant. Four
+/// consecutive samples are computed together, as in a scan, so that the scores do not depend on the threads.
+/// Gives the clean pass first, then one for each variant. A sample that cannot be decoded has an error in
+/// every pass; the run fails only with kCancelled or when the network fails.
+Result<std::vector<Pass>> RunCrops(std::span<const Sample> samples, DecoderPool& decoders,
+                                   const Scorer& scorer, std::span<const Variant> variants,
+                                   const CropRunOptions& options, const OnSample& on_sample,
+                                   std::stop_token stop);
+
+}  // namespace unmask

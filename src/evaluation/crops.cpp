@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "evaluation/crops.hpp"
+
+#include <algorithm>
+
+#include "analysis/judge.hpp"
+#include "face/crop.hpp"
+#include "face/quality.hpp"
+
+namespace unmask {
+
+Box BoxOfCrop(int width, int height, std::optional<double> margin) {
+  if (!margin) return {0, 0, static_cast<double>(width), static_cast<double>(height)};
+  const double part = 1 / (1 + 2 * *margin);
+  return {(1 - part) * width / 2, (1 - part) * height / 2, part * width, part * height};
+}
+
+cv::Rect RectOfCrop(int width, int height, std::optional<double> margin, const CropRule& rule) {
+  if (!margin) return {0, 0, width, height};
+  const cv::Rect wanted = CropRect(BoxOfCrop(width, height, margin), rule);
+  const int side = std::min({wanted.width, width, height});
+  const int shrunk = (wanted.width - side) / 2;
+  return {std::clamp(wanted.x + shrunk, 0, width - side), std::clamp(wanted.y + shrunk, 0, height - side),
+          side, side};
+}
+
+FaceReport MeasureCrop(const cv::Mat& picture, std::optional<double> margin) {
+  const Face face{.box = BoxOfCrop(picture.cols, picture.rows, margin), .score = 1, .landmarks = {}};
+  FaceReport report{.track = 1, .box = face.box, .detector_score = 1};
+  report.quality = MeasureQuality(picture, face);
+  report.used = report.quality.codes.empty();
+  return report;
+}
+
+Report JudgeCrop(FaceReport face, const ModelCard& card) {
+  Report report;
+  report.thresholds = card.thresholds;
+  report.sampling.frames_analysed = 1;
+  report.sampling.faces_found = 1;
+  report.faces.push_back(std::move(face));
+  JudgeReport(report, card.calibration);
+  return report;
+}
+
+}  // namespace unmask

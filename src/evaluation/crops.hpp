@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+
+#include <opencv2/core/mat.hpp>
+
+#include "unmask/model.hpp"
+#include "unmask/picture.hpp"
+#include "unmask/report.hpp"
+
+namespace unmask {
+
+/// A picture that is a face already cut out, of which nobody knows the face's box. What it reaches beyond the
+/// box on each side, as a share of the box's side, is the margin: 0.45 for a portrait with much around it, 0
+/// when the picture is the box, negative for a tight crop whose box would reach beyond the picture.
+
+/// The box that a picture of this size has with a margin above -0.5. Without a margin: the picture itself.
+Box BoxOfCrop(int width, int height, std::optional<double> margin);
+
+/// What the model sees of it. Without a margin the whole picture: it is the model's square already. With one,
+/// the square of the model's crop rule, shrunk and moved until it lies within the picture: beyond the edge of
+/// a crop there are no pixels, and repeating those at the edge would show the model something that neither
+/// training nor service shows it.
+cv::Rect RectOfCrop(int width, int height, std::optional<double> margin, const CropRule& rule);
+
+/// The report of one still with this face, judged as `unmask scan` judges. `face` has score, logit, quality
+/// and used filled in.
+Report JudgeCrop(FaceReport face, const ModelCard& card);
+
+/// A face report for a crop: its box and quality. Not scored yet.
+FaceReport MeasureCrop(const cv::Mat& picture, std::optional<double> margin);
+
+}  // namespace unmask

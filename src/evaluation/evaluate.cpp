@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "evaluation/evaluate.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <thread>
+
+#include <fmt/format.h>
+
+#include "base/install.hpp"
+#include "base/version.hpp"
+#include "evaluation/crop_runner.hpp"
+#include "evaluation/summary.hpp"
+#include "model/repository.hpp"
+
+namespace unmask {
+namespace {
+
+ModelFacts FactsOf(const ModelCard& card) {
+  return {.name = card.name,
+          .version = card.version,
+          .sha256 = card.sha256,
+          .calibrated = card.calibration.fitted};
+}
+
+/// One evaluation from its request to its result.
+class Run {
+ public:
+  Run(const EvaluationRequest& request, EvaluationProgress& progress, std::stop_token stop)
+      : request_(request), progress_(progress), stop_(std::move(stop)), analyzer_(request.analyzer) {
+    const InstallPaths& paths = FindInstallPaths();
+    if (analyzer_.models.empty()) analyzer_.models = paths.models;
+    if (analyzer_.decoder.empty()) analyzer_.decoder = paths.decoder;
+  }
+
+  Result<EvaluationResult> Execute() {
+    auto dataset = FindSamples(request_.data);
+    if (!dataset) return tl::unexpected(dataset.error());
+    samples_ = dataset->samples;
+    progress_.OnStart(samples_.size());
+    if (auto ran = RunPasses(); !ran) return tl::unexpected(ran.error());
+
+    EvaluationResult result;
+    const Thresholds thresholds = request_.thresholds.value_or(card_.thresholds);
+    result.evaluation = Summarise(
+        std::move(*dataset), passes_,
+        {.thresholds = thresholds, .bootstrap_rounds = request_.bootstrap_rounds, .seed = request_.seed});
+    FillFacts(result.evaluation.run);
+    result.samples = std::move(samples_);
+    result.outcomes = std::move(passes_.front().outcomes);
+    return result;
+  }
+
+ private:
+  Result<void> RunPasses() { return Crops(); }
+
+  Result<void> Crops() {
+    const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
+    const int jobs = request_.jobs > 0 ? request_.jobs : static_cast<int>(cores);
+    auto decoders =
+        DecoderPool::Create(analyzer_.decoder, MediaLimits{.decoder_wall = analyzer_.decode_timeout}, jobs);
+    if (!decoders) return tl::unexpected(decoders.error());
+    auto card = ModelRepository(analyzer_.models).Find(analyzer_.model);
+    if (!card) return tl::unexpected(card.error());
+    auto scorer = Scorer::Load(std::move(*card), {.device = analyzer_.device, .threads = analyzer_.threads});
+    if (!scorer) return tl::unexpected(scorer.error());
+    card_ = (*scorer)->card();
+    software_.openvino = EngineVersion();
+
+    const auto begin = std::chrono::steady_clock::now();
+    auto passes = RunCrops(
+        samples_, **decoders, **scorer, {}, {.margin = request_.crop_margin, .jobs = jobs},
+        [this](const Sample& sample) { progress_.OnFile(sample.name); }, stop_);
+    if (!passes) return tl::unexpected(passes.error());
+    passes_ = std::move(*passes);
+    seconds_ = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    return {};
+  }
+
+  void FillFacts(RunFacts& run) const {
+    run.input = InputName(request_.input);
+    for (const auto& path : request_.data.paths) run.paths.push_back(path.string());
+    run.split = request_.data.split;
+    run.list = request_.data.list.string();
+    run.crop_margin = request_.crop_margin;
+    run.limit = request_.data.limit;
+    run.analysis = request_.analysis;
+    if (!card_.name.empty()) run.model = FactsOf(card_);
+    run.fpr_at_clear = card_.fpr_at_clear;
+    run.software = software_;
+    run.software.unmask = Version();
+    run.seconds = seconds_;
+    if (seconds_ > 0) run.files_per_second = static_cast<double>(samples_.size()) / seconds_;
+  }
+
+  const EvaluationRequest& request_;
+  EvaluationProgress& progress_;
+  const std::stop_token stop_;
+  AnalyzerConfig analyzer_;
+  std::vector<Sample> samples_;
+  std::vector<Pass> passes_;
+  ModelCard card_;
+  SoftwareFacts software_;
+  double seconds_ = 0;
+};
+
+}  // namespace
+
+std::string_view InputName(EvaluationInput input) {
+  switch (input) {
+    case EvaluationInput::kMedia:
+      return "media";
+    case EvaluationInput::kCrops:
+      return "crops";
+    case EvaluationInput::kScores:
+      return "scores";
+  }
+  return "media";
+}
+
+Result<EvaluationResult> Evaluate(const EvaluationRequest& request, EvaluationProgress& progress,
+                                  std::stop_token stop) {
+  return Run(request, progress, std::move(stop)).Execute();
+}
+
+}  // namespace unmask

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "evaluation/outcome.hpp"
+
+namespace unmask {
+
+SampleOutcome ToOutcome(const Report& report) {
+  SampleOutcome outcome{.score = report.score, .logit = report.logit, .verdict = report.verdict};
+  for (const Reason reason : report.reasons) outcome.reasons.emplace_back(ReasonName(reason));
+  return outcome;
+}
+
+}  // namespace unmask
