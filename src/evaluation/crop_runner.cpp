@@ -52,11 +52,8 @@ class Run {
         options_(options),
         on_sample_(on_sample),
         stop_(std::move(stop)),
-        files_(samples, std::filesystem::temp_directory_path(), decoders.limits().max_bytes) {
-    passes_.push_back({"clean", "", std::vector<SampleOutcome>(samples.size())});
-    for (const Variant& variant : variants)
-      passes_.push_back({variant.name, variant.description, std::vector<SampleOutcome>(samples.size())});
-  }
+        files_(samples, std::filesystem::temp_directory_path(), decoders.limits().max_bytes),
+        passes_(StartPasses(samples.size(), variants)) {}
 
   Result<std::vector<Pass>> Execute() {
     const unsigned cores = std::max(1U, std::thread::hardware_concurrency());

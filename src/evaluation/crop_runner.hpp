@@ -5,24 +5,15 @@
 #include <optional>
 #include <span>
 #include <stop_token>
-#include <string>
 #include <vector>
-
-#include <opencv2/core/mat.hpp>
 
 #include "evaluation/dataset.hpp"
 #include "evaluation/outcome.hpp"
+#include "evaluation/variants.hpp"
 #include "media/frame_stream.hpp"
 #include "model/scorer.hpp"
 
 namespace unmask {
-
-/// A change of pixels under which everything is measured again. `seed` differs from sample to sample.
-struct Variant {
-  std::string name;         ///< a stable code, e.g. "jpeg_40"
-  std::string description;  ///< e.g. "JPEG, quality 40"
-  std::function<Result<cv::Mat>(const cv::Mat& bgr, std::uint64_t seed)> apply;
-};
 
 /// Called after each sample, from several threads at once.
 using OnSample = std::function<void(const Sample& sample)>;

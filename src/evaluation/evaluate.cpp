@@ -10,6 +10,7 @@
 #include "base/install.hpp"
 #include "base/version.hpp"
 #include "evaluation/crop_runner.hpp"
+#include "evaluation/media_runner.hpp"
 #include "evaluation/summary.hpp"
 #include "model/repository.hpp"
 
@@ -52,13 +53,47 @@ class Run {
   }
 
  private:
-  Result<void> RunPasses() { return Crops(); }
+  Result<void> RunPasses() {
+    const std::vector<Variant> variants = request_.degrade ? StandardVariants() : std::vector<Variant>();
+    return request_.input == EvaluationInput::kMedia ? Media(variants) : Crops(variants);
+  }
 
-  Result<void> Crops() {
-    const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
-    const int jobs = request_.jobs > 0 ? request_.jobs : static_cast<int>(cores);
-    auto decoders =
-        DecoderPool::Create(analyzer_.decoder, MediaLimits{.decoder_wall = analyzer_.decode_timeout}, jobs);
+  int Jobs() const {
+    return request_.jobs > 0 ? request_.jobs
+                             : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  }
+
+  Result<std::unique_ptr<DecoderPool>> Decoders() const {
+    return DecoderPool::Create(analyzer_.decoder, MediaLimits{.decoder_wall = analyzer_.decode_timeout},
+                               Jobs());
+  }
+
+  Result<void> Keep(Result<std::vector<Pass>> passes, std::chrono::steady_clock::time_point begin) {
+    if (!passes) return tl::unexpected(passes.error());
+    passes_ = std::move(*passes);
+    seconds_ = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    return {};
+  }
+
+  Result<void> Media(std::span<const Variant> variants) {
+    auto analyzer = Analyzer::Create(analyzer_);
+    if (!analyzer) return tl::unexpected(analyzer.error());
+    auto decoders = Decoders();
+    if (!decoders) return tl::unexpected(decoders.error());
+    card_ = (*analyzer)->model();
+    software_ = (*analyzer)->software();
+    const auto begin = std::chrono::steady_clock::now();
+    return Keep(RunMedia(samples_, **analyzer, **decoders, variants,
+                         {.analysis = request_.analysis, .jobs = Jobs()}, OnFile(), stop_),
+                begin);
+  }
+
+  OnSample OnFile() const {
+    return [this](const Sample& sample) { progress_.OnFile(sample.name); };
+  }
+
+  Result<void> Crops(std::span<const Variant> variants) {
+    auto decoders = Decoders();
     if (!decoders) return tl::unexpected(decoders.error());
     auto card = ModelRepository(analyzer_.models).Find(analyzer_.model);
     if (!card) return tl::unexpected(card.error());
@@ -66,15 +101,10 @@ class Run {
     if (!scorer) return tl::unexpected(scorer.error());
     card_ = (*scorer)->card();
     software_.openvino = EngineVersion();
-
     const auto begin = std::chrono::steady_clock::now();
-    auto passes = RunCrops(
-        samples_, **decoders, **scorer, {}, {.margin = request_.crop_margin, .jobs = jobs},
-        [this](const Sample& sample) { progress_.OnFile(sample.name); }, stop_);
-    if (!passes) return tl::unexpected(passes.error());
-    passes_ = std::move(*passes);
-    seconds_ = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-    return {};
+    return Keep(RunCrops(samples_, **decoders, **scorer, variants,
+                         {.margin = request_.crop_margin, .jobs = Jobs()}, OnFile(), stop_),
+                begin);
   }
 
   void FillFacts(RunFacts& run) const {
