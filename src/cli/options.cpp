@@ -62,6 +62,18 @@ auto OneOf(std::vector<std::pair<std::string, Enum>> words) {
   };
 }
 
+/// "0.91,0.62"
+Result<Thresholds> ParseThresholds(const std::string& text) {
+  const std::size_t comma = std::min(text.find(','), text.size());
+  const auto manipulated = ParseNumber(std::string_view(text).substr(0, comma), -1e9, 1e9);
+  const auto clear =
+      comma == text.size() ? manipulated : ParseNumber(std::string_view(text).substr(comma + 1), -1e9, 1e9);
+  if (!manipulated || !clear || *clear > *manipulated)
+    return Fail(ErrorCode::kBadRequest,
+                fmt::format("expected two numbers, the larger first, such as 0.9,0.6, found '{}'", text));
+  return Thresholds{.manipulated = *manipulated, .clear = *clear};
+}
+
 void AddModels(CLI::App& app, std::filesystem::path& models) {
   AddPath(app, "--models", models, "The model repository (default: the one that came with the program)",
           "DIR")
@@ -241,6 +253,11 @@ void DeclareEvaluate(CLI::App& app, EvaluateCommand& command) {
            "all");
   app.add_flag("--degrade", request.degrade,
                "Measure again under JPEG, H.264, scaling, blur and noise, and count the verdicts that flip");
+
+  Add(app, "--thresholds", request.thresholds,
+      "Other thresholds than the model's: from the first on a score is called manipulated, below the second "
+      "nothing was found",
+      "MANIPULATED,CLEAR", "", [](const std::string& text) { return ParseThresholds(text); });
 
   AddPath(app, "--json", command.json, "Write every figure and curve there", "FILE")->group(kResults);
   AddPath(app, "--html", command.html, "Write a page with plots there that needs nothing else", "FILE")

@@ -125,9 +125,12 @@ class Finder {
     if (!fs::exists(status))
       return Fail(ErrorCode::kNotFound, fmt::format("{}: no such file or folder", path.string()),
                   "check the path");
-    if (fs::is_directory(status)) return AddFolder(path);
     const std::string extension = path.extension().string();
-    return extension == ".csv" || extension == ".CSV" ? AddCsv(path) : AddArchive(path);
+    const bool csv = extension == ".csv" || extension == ".CSV" || !request_.cells.empty();
+    if (!fs::is_directory(status)) return csv ? AddCsv(path) : AddArchive(path);
+    if (request_.cells.empty()) return AddFolder(path);
+    return Fail(ErrorCode::kBadRequest, fmt::format("{}: is a folder, expected a CSV file", path.string()),
+                "name files with the columns path, label and score");
   }
 
   Result<void> Finish() {
@@ -188,12 +191,15 @@ class Finder {
   Result<void> AddCsv(const fs::path& file) {
     auto table = ReadTable(file);
     if (!table) return tl::unexpected(table.error());
-    for (const char* column : {"path", "label"})
+    std::vector<std::string> required = {"path", "label"};
+    if (!request_.cells.empty()) required.push_back(request_.cells.front());
+    for (const std::string& column : required)
       if (!table->Has(column))
         return Fail(ErrorCode::kBadRequest,
                     fmt::format("{}: expected a column {}, found {}", file.string(), column,
                                 fmt::join(table->columns(), ", ")),
-                    "begin the file with a line path,label or path,label,group");
+                    fmt::format("begin the file with a line that names its columns, e.g. {}",
+                                fmt::join(required, ",")));
     for (const CsvRow& row : table->rows()) {
       const std::string where = fmt::format("{}:{}", file.filename().string(), row.line);
       if (!row.error.empty()) {
@@ -209,7 +215,9 @@ class Finder {
             "bad_line", where,
             fmt::format("unknown label '{}' (expected real or fake)", table->Cell(row, "label")));
       } else {
-        Add({.name = path, .file = file.parent_path() / path}, path, facts);
+        Sample sample{.name = path, .file = file.parent_path() / path};
+        for (const std::string& column : request_.cells) sample.cells.emplace_back(table->Cell(row, column));
+        Add(std::move(sample), path, facts);
       }
     }
     return {};

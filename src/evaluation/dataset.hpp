@@ -13,12 +13,13 @@ namespace unmask {
 
 /// One labelled file of an evaluation.
 struct Sample {
-  std::string name;            ///< what reports call it: the path below the folder, archive or CSV
-  bool manipulated = false;    ///< its label: fake
-  std::string group;           ///< figures are given for each group; may be empty
-  std::string cluster;         ///< the bootstrap draws whole clusters; may be empty: the file alone
-  std::filesystem::path file;  ///< the file, or the archive that holds it
-  std::string member;          ///< its name within the archive; empty: not in an archive
+  std::string name;                ///< what reports call it: the path below the folder, archive or CSV
+  bool manipulated = false;        ///< its label: fake
+  std::string group;               ///< figures are given for each group; may be empty
+  std::string cluster;             ///< the bootstrap draws whole clusters; may be empty: the file alone
+  std::filesystem::path file;      ///< the file, or the archive that holds it
+  std::string member;              ///< its name within the archive; empty: not in an archive
+  std::vector<std::string> cells;  ///< of DatasetRequest::cells, from a CSV
 };
 
 /// Files that are not evaluated, counted by reason, each with a few examples.
@@ -62,6 +63,10 @@ struct DatasetRequest {
   std::filesystem::path list;
   std::string group_column = "group";
   std::string cluster_column = "cluster";
+
+  /// Only CSV files are accepted, with at least the first of these columns, and samples carry the cells of
+  /// all of them (empty where a column is missing). Empty: any path, no cells.
+  std::vector<std::string> cells;
 
   int limit = 0;  ///< most files, evenly spread over the classes and over each class; 0: all
 };

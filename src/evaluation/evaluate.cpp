@@ -11,6 +11,7 @@
 #include "base/version.hpp"
 #include "evaluation/crop_runner.hpp"
 #include "evaluation/media_runner.hpp"
+#include "evaluation/scores_csv.hpp"
 #include "evaluation/summary.hpp"
 #include "model/repository.hpp"
 
@@ -35,11 +36,13 @@ class Run {
   }
 
   Result<EvaluationResult> Execute() {
-    auto dataset = FindSamples(request_.data);
+    DatasetRequest data = request_.data;
+    if (request_.input == EvaluationInput::kScores) data.cells = ScoreColumns();
+    auto dataset = FindSamples(data);
     if (!dataset) return tl::unexpected(dataset.error());
+    progress_.OnStart(dataset->samples.size());
+    if (auto ran = RunPasses(*dataset); !ran) return tl::unexpected(ran.error());
     samples_ = dataset->samples;
-    progress_.OnStart(samples_.size());
-    if (auto ran = RunPasses(); !ran) return tl::unexpected(ran.error());
 
     EvaluationResult result;
     const Thresholds thresholds = request_.thresholds.value_or(card_.thresholds);
@@ -53,9 +56,17 @@ class Run {
   }
 
  private:
-  Result<void> RunPasses() {
+  Result<void> RunPasses(Dataset& dataset) {
     const std::vector<Variant> variants = request_.degrade ? StandardVariants() : std::vector<Variant>();
-    return request_.input == EvaluationInput::kMedia ? Media(variants) : Crops(variants);
+    switch (request_.input) {
+      case EvaluationInput::kMedia:
+        return Media(dataset.samples, variants);
+      case EvaluationInput::kCrops:
+        return Crops(dataset.samples, variants);
+      case EvaluationInput::kScores:
+        return Scores(dataset);
+    }
+    return {};
   }
 
   int Jobs() const {
@@ -75,7 +86,7 @@ class Run {
     return {};
   }
 
-  Result<void> Media(std::span<const Variant> variants) {
+  Result<void> Media(std::span<const Sample> samples, std::span<const Variant> variants) {
     auto analyzer = Analyzer::Create(analyzer_);
     if (!analyzer) return tl::unexpected(analyzer.error());
     auto decoders = Decoders();
@@ -83,7 +94,7 @@ class Run {
     card_ = (*analyzer)->model();
     software_ = (*analyzer)->software();
     const auto begin = std::chrono::steady_clock::now();
-    return Keep(RunMedia(samples_, **analyzer, **decoders, variants,
+    return Keep(RunMedia(samples, **analyzer, **decoders, variants,
                          {.analysis = request_.analysis, .jobs = Jobs()}, OnFile(), stop_),
                 begin);
   }
@@ -92,7 +103,7 @@ class Run {
     return [this](const Sample& sample) { progress_.OnFile(sample.name); };
   }
 
-  Result<void> Crops(std::span<const Variant> variants) {
+  Result<void> Crops(std::span<const Sample> samples, std::span<const Variant> variants) {
     auto decoders = Decoders();
     if (!decoders) return tl::unexpected(decoders.error());
     auto card = ModelRepository(analyzer_.models).Find(analyzer_.model);
@@ -102,9 +113,30 @@ class Run {
     card_ = (*scorer)->card();
     software_.openvino = EngineVersion();
     const auto begin = std::chrono::steady_clock::now();
-    return Keep(RunCrops(samples_, **decoders, **scorer, variants,
+    return Keep(RunCrops(samples, **decoders, **scorer, variants,
                          {.margin = request_.crop_margin, .jobs = Jobs()}, OnFile(), stop_),
                 begin);
+  }
+
+  Result<void> Scores(Dataset& dataset) {
+    Thresholds thresholds;
+    if (request_.thresholds) {
+      thresholds = *request_.thresholds;
+    } else {
+      auto card = ModelRepository(analyzer_.models).Find(analyzer_.model);
+      if (!card) {
+        card.error().hint = "give the detector's own with --thresholds MANIPULATED,CLEAR";
+        return tl::unexpected(card.error());
+      }
+      card_.thresholds = thresholds = card->thresholds;
+      dataset.notes.push_back(fmt::format("The thresholds are those of {}:{}; --thresholds gives others.",
+                                          card->name, card->version));
+    }
+    passes_ = {{"clean", "", OutcomesOfScores(dataset, thresholds)}};
+    if (dataset.samples.empty())
+      return Fail(ErrorCode::kBadRequest, "no line has a score that can be read",
+                  "see docs/evaluation.md for the columns");
+    return {};
   }
 
   void FillFacts(RunFacts& run) const {
@@ -120,6 +152,7 @@ class Run {
     run.software = software_;
     run.software.unmask = Version();
     run.seconds = seconds_;
+    run.passes = passes_.size();
     if (seconds_ > 0) run.files_per_second = static_cast<double>(samples_.size()) / seconds_;
   }
 

@@ -127,6 +127,7 @@ struct RunFacts {
   std::size_t clusters = 0;     ///< that the bootstrap draws from
   double seconds = 0;           ///< wall clock of analysing
   double files_per_second = 0;  ///< 0 when nothing was analysed
+  std::size_t passes = 1;       ///< times that each file was measured: clean and degraded
 };
 
 struct Evaluation {

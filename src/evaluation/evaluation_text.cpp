@@ -133,7 +133,8 @@ std::string EvaluationText(const Evaluation& evaluation) {
   text += Tally("Skipped", evaluation.skipped);
   text += Tally("Left out", evaluation.left_out);
   if (run.files_per_second > 0)
-    text += fmt::format("\n{:.1f} files a second ({:.1f} s)\n", run.files_per_second, run.seconds);
+    text += fmt::format("\n{:.1f} files a second ({:.1f} s{})\n", run.files_per_second, run.seconds,
+                        run.passes > 1 ? fmt::format(", each file measured {} times", run.passes) : "");
   return text;
 }
 
