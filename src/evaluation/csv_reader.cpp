@@ -16,7 +16,11 @@ class Reader {
     if (text_.starts_with(kByteOrderMark)) at_ = kByteOrderMark.size();
   }
 
-  bool AtEnd() const { return at_ >= text_.size(); }
+  /// False when there is no row left.
+  bool SkipBlankLines() {
+    while (!AtEnd() && (text_[at_] == '\r' || text_[at_] == '\n')) SkipLineEnd();
+    return !AtEnd();
+  }
 
   CsvRow Next() {
     const std::size_t begin = at_;
@@ -43,6 +47,8 @@ class Reader {
   }
 
  private:
+  bool AtEnd() const { return at_ >= text_.size(); }
+
   /// Stops at a comma, a line end or the end. False when the row is broken.
   bool ReadCell(std::string& cell, std::string& error) {
     if (!AtEnd() && text_[at_] == '"') return ReadQuoted(cell, error);
@@ -98,11 +104,7 @@ class Reader {
 
 std::vector<CsvRow> ReadCsv(std::string_view text) {
   std::vector<CsvRow> rows;
-  for (Reader reader(text); !reader.AtEnd();) {
-    CsvRow row = reader.Next();
-    const bool blank = row.error.empty() && row.cells.size() == 1 && row.cells[0].empty();
-    if (!blank) rows.push_back(std::move(row));
-  }
+  for (Reader reader(text); reader.SkipBlankLines();) rows.push_back(reader.Next());
   return rows;
 }
 

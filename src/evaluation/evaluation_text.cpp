@@ -90,8 +90,9 @@ std::string DegradedText(const Evaluation& evaluation) {
   text += fmt::format("  {:<22} {}\n", "clean", FormatEstimate(evaluation.figures.auc));
   for (const DegradedFigures& degraded : evaluation.degraded)
     text += fmt::format(
-        "  {:<22} {:<26} {:<27} {:<22} {}\n", degraded.name, FormatEstimate(degraded.figures.auc),
-        FormatEstimate(degraded.auc_change), FormatPercent(degraded.flips),
+        "  {:<22} {:<26} {:<27} {:<22} {}\n", EscapeForTerminal(degraded.name),
+        FormatEstimate(degraded.figures.auc), FormatEstimate(degraded.auc_change),
+        FormatPercent(degraded.flips),
         degraded.opposite_flips.value ? fmt::format("{:.1f} %", *degraded.opposite_flips.value * 100) : "–");
   return text;
 }
@@ -120,8 +121,8 @@ std::string EvaluationText(const Evaluation& evaluation) {
   const RunFacts& run = evaluation.run;
   std::string text;
   if (run.model)
-    text += fmt::format("Model {}:{}, unmask {}, input {}\n", run.model->name, run.model->version,
-                        run.software.unmask, run.input);
+    text += fmt::format("Model {}:{}, unmask {}, input {}\n", EscapeForTerminal(run.model->name),
+                        run.model->version, EscapeForTerminal(run.software.unmask), run.input);
   for (const std::string& note : evaluation.notes) text += fmt::format("note: {}\n", EscapeForTerminal(note));
   text += fmt::format("\n  {:<6} {:>7} {:>12} {:>14} {:>13} {:>9} {:>8}\n", "label", "files", "manipulated",
                       "nothing found", "inconclusive", "no face", "failed");
