@@ -94,10 +94,11 @@ if ! fresh test_media tools/test_media.sha256; then
 fi
 
 # --- Python for the functional tests -----------------------------------------------------------------------------------
-if [ "$(cat .venv/.stamp 2>/dev/null)" != "$(sha256sum <tests/requirements.txt)" ]; then
+if [ "$(cat .venv/.stamp 2>/dev/null)" != "$(cat tests/requirements.txt tests/scikit-learn.lock | sha256sum)" ]; then
   say "making the Python environment of the tests"
   rm -rf .venv
   /usr/bin/python3 -m venv .venv
   .venv/bin/pip install -q --disable-pip-version-check -r tests/requirements.txt
-  sha256sum <tests/requirements.txt >.venv/.stamp
+  .venv/bin/pip install -q --disable-pip-version-check --only-binary=:all: --require-hashes -r tests/scikit-learn.lock
+  cat tests/requirements.txt tests/scikit-learn.lock | sha256sum >.venv/.stamp
 fi
