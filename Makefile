@@ -67,6 +67,11 @@ bench: setup-tests ## micro-benchmarks, then whole scans against plain decoding
 	for bench in build/bench/*_bench; do $$bench --benchmark_min_time=0.2; done
 	tools/bench.py build/bench/unmask
 
+.PHONY: evaluate
+evaluate: setup ## measure the shipped model on the validation data in DATA, beside the aims (minutes)
+	@$(MAKE) --no-print-directory build-release
+	tools/evaluate.py build/release/unmask --data $(DATA)
+
 .PHONY: train-setup
 train-setup: ## make the Python environment of training/ (PyTorch, about 6 GB)
 	training/setup.sh

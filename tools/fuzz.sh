@@ -6,7 +6,7 @@ build=$1
 seconds=$2
 for fuzzer in "$build"/*_fuzz; do
   name=$(basename "$fuzzer")
-  corpus=$(dirname "$0")/../fuzz/corpus/$name
+  corpus=$(dirname "$0")/../fuzz/corpus/${name%_fuzz}
   grown=$build/corpus/$name
   mkdir -p "$grown"
   echo "== $name for $seconds s"

@@ -202,7 +202,7 @@ TEST(CommandLine, AnswersHelpAndVersion) {
 TEST(CommandLine, SaysWhatIsWrong) {
   EXPECT_THAT(Refusal({}), HasSubstr("no command"));
   EXPECT_THAT(Refusal({"scam"}), HasSubstr("did you mean 'unmask scan'?"));
-  EXPECT_THAT(Refusal({"xyzzy"}), HasSubstr("scan, serve, doctor, model"));
+  EXPECT_THAT(Refusal({"xyzzy"}), HasSubstr("scan, serve, evaluate, doctor, model"));
   EXPECT_THAT(Refusal({"scan"}), HasSubstr("no file or folder"));
   EXPECT_THAT(Refusal({"scan", "-"}), HasSubstr("standard input"));
   EXPECT_THAT(Refusal({"scan", "--fsp", "3", "x"}), HasSubstr("did you mean '--fps'?"));
@@ -255,6 +255,86 @@ TEST(CommandLine, NamesTheVariableThatIsWrong) {
 
 TEST(CommandLine, IgnoresVariablesOfOtherCommands) {
   EXPECT_TRUE(std::holds_alternative<DoctorCommand>(Parse({"doctor"}, {{"UNMASK_FPS", "fast"}}).command));
+}
+
+EvaluateCommand EvaluateOf(std::vector<std::string> arguments, const Variables& variables = {}) {
+  arguments.insert(arguments.begin(), "evaluate");
+  const CommandLine line = Parse(std::move(arguments), variables);
+  const auto* evaluate = std::get_if<EvaluateCommand>(&line.command);
+  if (evaluate == nullptr) {
+    ADD_FAILURE() << std::get<Answer>(line.command).err;
+    return {};
+  }
+  return *evaluate;
+}
+
+TEST(CommandLine, ReadsAnEvaluation) {
+  const EvaluateCommand command = EvaluateOf({"--input",
+                                              "crops",
+                                              "--crop-margin",
+                                              "-0.13",
+                                              "--split",
+                                              "val",
+                                              "--list",
+                                              "l.csv",
+                                              "--cluster-column",
+                                              "original",
+                                              "--group-column",
+                                              "source",
+                                              "--limit",
+                                              "100",
+                                              "--degrade",
+                                              "--label",
+                                              "fake",
+                                              "--thresholds",
+                                              "0.9,0.5",
+                                              "--json",
+                                              "a",
+                                              "--html",
+                                              "b",
+                                              "--scores",
+                                              "c",
+                                              "--bootstrap",
+                                              "10",
+                                              "1.tar",
+                                              "2.tar"});
+  const EvaluationRequest& request = command.request;
+  EXPECT_EQ(request.input, EvaluationInput::kCrops);
+  EXPECT_EQ(request.crop_margin, -0.13);
+  EXPECT_EQ(request.data.split, "val");
+  EXPECT_EQ(request.data.list, "l.csv");
+  EXPECT_EQ(request.data.cluster_column, "original");
+  EXPECT_EQ(request.data.group_column, "source");
+  EXPECT_EQ(request.data.limit, 100);
+  EXPECT_EQ(request.data.label, true);
+  EXPECT_EQ(request.data.paths.size(), 2U);
+  EXPECT_TRUE(request.degrade);
+  EXPECT_EQ(request.thresholds->clear, 0.5);
+  EXPECT_EQ(request.bootstrap_rounds, 10);
+  EXPECT_EQ(command.json, "a");
+  EXPECT_EQ(command.html, "b");
+  EXPECT_EQ(command.scores, "c");
+}
+
+TEST(CommandLine, HasDefaultsForAnEvaluation) {
+  const EvaluateCommand command = EvaluateOf({"--data", "folder"}, {{"UNMASK_DATA", "a server's folder"}});
+  EXPECT_EQ(command.request.input, EvaluationInput::kMedia);
+  EXPECT_FALSE(command.request.crop_margin);
+  EXPECT_FALSE(command.request.thresholds);
+  EXPECT_FALSE(command.request.degrade);
+  EXPECT_EQ(command.request.bootstrap_rounds, 2000);
+  ASSERT_EQ(command.request.data.paths.size(), 1U);
+  EXPECT_EQ(command.request.data.paths[0], "folder");
+}
+
+TEST(CommandLine, RefusesAnEvaluationThatMakesNoSense) {
+  EXPECT_THAT(Refusal({"evaluate"}), HasSubstr("no labelled files"));
+  EXPECT_THAT(Refusal({"evaluate", "x", "--crop-margin", "0.2"}), HasSubstr("--input crops"));
+  EXPECT_THAT(Refusal({"evaluate", "x", "--input", "crops", "--crop-margin", "-0.5"}), HasSubstr("-0.49"));
+  EXPECT_THAT(Refusal({"evaluate", "x", "--input", "scores", "--degrade"}), HasSubstr("--degrade"));
+  EXPECT_THAT(Refusal({"evaluate", "x", "--thresholds", "0.5,high"}), HasSubstr("the larger first"));
+  EXPECT_THAT(Refusal({"evaluate", "x", "--thresholds", "0.5,0.6"}), HasSubstr("the larger first"));
+  EXPECT_THAT(Refusal({"evaluate", "x", "--label", "perhaps"}), HasSubstr("real, fake"));
 }
 
 TEST(CommandLine, ReadsAFile) {

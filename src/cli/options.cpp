@@ -223,7 +223,7 @@ void DeclareEvaluate(CLI::App& app, EvaluateCommand& command) {
                  "Labelled files: a folder with real/ and fake/, a tar archive of SPLIT/LABEL/NAME, or a CSV "
                  "with the columns path and label (and group, cluster, split); several are one set")
       ->configurable(false)
-      ->type_name("PATH");
+      ->type_name("");
   Add(app, "--input", request.input,
       "media (faces are found in pictures and videos), crops (each picture is a face, cut out) or scores "
       "(CSV files of scores that any detector gave)",
