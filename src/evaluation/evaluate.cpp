@@ -13,6 +13,7 @@
 #include "evaluation/media_runner.hpp"
 #include "evaluation/scores_csv.hpp"
 #include "evaluation/summary.hpp"
+#include "model/compiled_cache.hpp"
 #include "model/repository.hpp"
 
 namespace unmask {
@@ -32,6 +33,7 @@ class Run {
       : request_(request), progress_(progress), stop_(std::move(stop)), analyzer_(request.analyzer) {
     const InstallPaths& paths = FindInstallPaths();
     if (analyzer_.models.empty()) analyzer_.models = paths.models;
+    if (!analyzer_.cache) analyzer_.cache = DefaultCacheFolder();
     if (analyzer_.decoder.empty()) analyzer_.decoder = paths.decoder;
   }
 
@@ -108,7 +110,9 @@ class Run {
     if (!decoders) return tl::unexpected(decoders.error());
     auto card = ModelRepository(analyzer_.models).Find(analyzer_.model);
     if (!card) return tl::unexpected(card.error());
-    auto scorer = Scorer::Load(std::move(*card), {.device = analyzer_.device, .threads = analyzer_.threads});
+    auto scorer =
+        Scorer::Load(std::move(*card),
+                     {.device = analyzer_.device, .threads = analyzer_.threads, .cache = *analyzer_.cache});
     if (!scorer) return tl::unexpected(scorer.error());
     card_ = (*scorer)->card();
     software_.openvino = EngineVersion();

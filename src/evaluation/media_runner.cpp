@@ -4,11 +4,10 @@
 #include <algorithm>
 #include <thread>
 
-#include <opencv2/imgcodecs.hpp>
-
 #include "base/file.hpp"
 #include "evaluation/sample_files.hpp"
 #include "media/degrade/h264.hpp"
+#include "render/picture_io.hpp"
 
 namespace unmask {
 namespace {
@@ -33,10 +32,12 @@ class DegradedFile {
 
   Result<void> Add(const cv::Mat& bgr, double time) {
     if (clip_) return clip_->Add(bgr, time);
-    std::vector<unsigned char> png;
-    if (!cv::imencode(".png", bgr, png, {cv::IMWRITE_PNG_COMPRESSION, 1}))
-      return Fail(ErrorCode::kInternal, "the PNG encoder gave nothing");
-    return file_.Append({reinterpret_cast<const char*>(png.data()), png.size()});
+    const cv::Mat packed = bgr.isContinuous() ? bgr : bgr.clone();
+    const auto png = EncodePng({.width = packed.cols,
+                                .height = packed.rows,
+                                .bgr = {packed.data, packed.data + packed.total() * packed.elemSize()}});
+    if (!png) return tl::unexpected(png.error());
+    return file_.Append({png->data(), png->size()});
   }
 
   Result<void> Finish() {

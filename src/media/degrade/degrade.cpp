@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "media/degrade/degrade.hpp"
 
+#include <turbojpeg.h>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <vector>
+#include <memory>
 
 #include <fmt/format.h>
-#include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
 
 #include "media/degrade/h264.hpp"
@@ -17,13 +18,31 @@ namespace {
 
 using Kind = Degradation::Kind;
 
+struct FreeTurbo {
+  void operator()(unsigned char* bytes) const { tjFree(bytes); }
+  void operator()(void* handle) const { tjDestroy(handle); }
+};
+
+/// With the accurate DCT: the pixels are then those that libjpeg, and with it training's OpenCV, gives.
 Result<cv::Mat> Jpeg(const cv::Mat& bgr, double quality) {
-  const std::vector<int> parameters{cv::IMWRITE_JPEG_QUALITY,
-                                    std::clamp(static_cast<int>(std::lround(quality)), 1, 100)};
-  std::vector<unsigned char> bytes;
-  if (!cv::imencode(".jpg", bgr, bytes, parameters))
-    return Fail(ErrorCode::kInternal, "the JPEG encoder gave nothing");
-  return cv::imdecode(bytes, cv::IMREAD_COLOR);
+  const auto failed = [](void* handle) {
+    return Fail(ErrorCode::kInternal, fmt::format("a JPEG cannot be made: {}", tjGetErrorStr2(handle)));
+  };
+  const std::unique_ptr<void, FreeTurbo> encoder(tjInitCompress());
+  const std::unique_ptr<void, FreeTurbo> decoder(tjInitDecompress());
+  if (!encoder || !decoder) return failed(nullptr);
+  unsigned char* data = nullptr;
+  unsigned long size = 0;
+  const int status = tjCompress2(
+      encoder.get(), bgr.data, bgr.cols, static_cast<int>(bgr.step), bgr.rows, TJPF_BGR, &data, &size,
+      TJSAMP_420, std::clamp(static_cast<int>(std::lround(quality)), 1, 100), TJFLAG_ACCURATEDCT);
+  const std::unique_ptr<unsigned char, FreeTurbo> bytes(data);
+  if (status != 0) return failed(encoder.get());
+  cv::Mat result(bgr.size(), CV_8UC3);
+  if (tjDecompress2(decoder.get(), bytes.get(), size, result.data, result.cols, static_cast<int>(result.step),
+                    result.rows, TJPF_BGR, TJFLAG_ACCURATEDCT) != 0)
+    return failed(decoder.get());
+  return result;
 }
 
 cv::Mat Scale(const cv::Mat& bgr, double factor) {

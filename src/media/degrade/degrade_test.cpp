@@ -64,6 +64,16 @@ TEST(Degrade, LowerJpegQualityLosesMore) {
   EXPECT_GT(at_20, 2 * at_90);
 }
 
+TEST(Degrade, JpegGivesThePixelsThatTrainingsOpenCvGives) {
+  const cv::Mat portrait = Portrait();
+  for (const int quality : {90, 60, 40, 20}) {
+    std::vector<unsigned char> bytes;
+    cv::imencode(".jpg", portrait, bytes, {cv::IMWRITE_JPEG_QUALITY, quality});
+    const cv::Mat expected = cv::imdecode(bytes, cv::IMREAD_COLOR);
+    EXPECT_EQ(cv::norm(Degraded(portrait, Kind::kJpeg, quality), expected, cv::NORM_INF), 0) << quality;
+  }
+}
+
 TEST(Degrade, HigherCrfLosesMore) {
   const cv::Mat portrait = Portrait();
   const double at_23 = MeanDifference(portrait, Degraded(portrait, Kind::kH264, 23));
