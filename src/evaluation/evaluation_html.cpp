@@ -46,14 +46,16 @@ Words Say(const Estimate& estimate, bool percent) {
 
 std::string Card(const char* title, const Estimate& estimate, bool percent) {
   const Words words = Say(estimate, percent);
+  const std::string within = estimate.interval ? "95 %: " + words.within : words.within;
   return fmt::format("<li><span>{}</span><strong>{}</strong><span>{}</span></li>\n", title, words.value,
-                     EscapeForHtml(words.within));
+                     EscapeForHtml(within));
 }
 
 std::string FigureRow(const char* title, const Estimate& estimate, bool percent, const char* meaning) {
   const Words words = Say(estimate, percent);
   return fmt::format(
-      "<tr><th scope=\"row\">{}</th><td class=\"num\">{}</td><td class=\"within\">{}</td><td>{}</td></tr>\n",
+      "<tr><th scope=\"row\">{}</th><td class=\"num\">{}</td><td class=\"within\">{}</td><td "
+      "class=\"says\">{}</td></tr>\n",
       title, words.value, EscapeForHtml(words.within), meaning);
 }
 

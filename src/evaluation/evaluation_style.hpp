@@ -13,7 +13,7 @@ inline constexpr std::string_view kEvaluationStyle = R"css(
 body { max-width: 70rem; }
 section { margin: 2.5rem 0; }
 h2 { border-bottom: 1px solid var(--line); padding-bottom: .3rem; }
-.cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(12rem, 1fr)); gap: 1rem; padding: 0; margin: 1.5rem 0; list-style: none; }
+.cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(10rem, 1fr)); gap: 1rem; padding: 0; margin: 1.5rem 0; list-style: none; }
 .cards li { background: var(--card); border: 1px solid var(--line); border-radius: .5rem; padding: .75rem 1rem; }
 .cards strong { display: block; font-size: 1.6rem; font-variant-numeric: tabular-nums; }
 .cards span { display: block; color: var(--soft); font-size: .85rem; }
@@ -36,7 +36,7 @@ svg.plot { max-width: 40rem; margin: 0; }
 .legend svg { display: inline-block; width: 24px; height: 14px; margin: 0; vertical-align: -2px; }
 .wide { overflow-x: auto; }
 td.num, th.num { text-align: right; }
-td.range-cell { min-width: 9rem; padding: 0 .5rem; vertical-align: middle; } td.range-cell svg { margin: 0; }
+td.says { min-width: 14rem; }
 .within { color: var(--soft); white-space: nowrap; font-variant-numeric: tabular-nums; }
 caption { text-align: left; color: var(--soft); font-size: .85rem; padding-bottom: .3rem; }
 .note { border-left: 4px solid var(--open); padding: .3rem .8rem; background: var(--card); }
