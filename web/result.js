@@ -88,6 +88,18 @@ function segmentList(track, seek) {
   return el("div", {}, el("h4", {}, "Looks manipulated from"), list);
 }
 
+/** Switches a face's picture between the plain view and the one that is tinted where traces are. */
+function heatButton(picture) {
+  const plain = picture.src;
+  const button = el("button", { type: "button", class: "link", "aria-pressed": "false" }, "Show where");
+  button.addEventListener("click", () => {
+    const tinted = button.getAttribute("aria-pressed") === "false";
+    button.setAttribute("aria-pressed", String(tinted));
+    picture.src = tinted ? plain.replace(/best\.jpg$/, "heatmap.png") : plain;
+  });
+  return button;
+}
+
 function trackCard(analysis, track, words, seek) {
   const { report } = analysis;
   const word = words.verdicts[track.verdict];
@@ -97,11 +109,12 @@ function trackCard(analysis, track, words, seek) {
     alt: `Face ${track.id}, the most telling view${duration ? ` at ${clock(track.best.time)}` : ""}`,
     width: 160, loading: "lazy",
   });
+  const heat = track.best.heat && track.verdict !== "no_manipulation_found" ? heatButton(picture) : null;
   const facts = duration
     ? `Seen from ${clock(track.start)} to ${clock(track.end)}, in ${track.faces} analysed frames.`
     : null;
   return el("article", { class: `card track ${track.verdict}`, "aria-labelledby": `track-${track.id}` },
-    picture,
+    el("div", { class: "view" }, picture, heat),
     el("div", {},
       el("h3", { id: `track-${track.id}` }, `Face ${track.id}: ${word.title}`),
       el("p", {}, `Score ${percent(track.score)}.`, facts ? ` ${facts}` : ""),

@@ -33,6 +33,14 @@ struct CropRule {
   double dy = 0;
 };
 
+/// A second output that says where the face was changed: probabilities 0..1 on a grid over the crop, row by
+/// row.
+struct MaskOutput {
+  std::string name;  ///< the tensor's name; empty when the model has none
+  int width = 0;
+  int height = 0;
+};
+
 /// score = sigmoid(slope * logit + intercept), Platt 1999.
 struct Calibration {
   bool fitted = false;
@@ -51,6 +59,7 @@ struct ModelCard {
   std::string sha256;                        ///< of the weights
   ModelInput input;
   std::string output_name;
+  MaskOutput mask;
   CropRule crop;
   Calibration calibration;
   Thresholds thresholds;

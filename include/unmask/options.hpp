@@ -19,6 +19,7 @@ struct AnalysisOptions {
   double fps = 2.0;  ///< samples a second, 0.01..60; raise it for manipulations shorter than a second
   int max_frames =
       256;  ///< 1..4096; a longer clip is sampled more thinly over its whole length, never cut off
+  bool stability = true;     ///< score the most telling faces again under mild re-encodings
   bool keep_frames = false;  ///< keep the best frame of each track as a picture in the report, for overlays
 };
 

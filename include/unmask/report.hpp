@@ -89,11 +89,23 @@ struct Segment {
   double peak_score = 0;
 };
 
+/// Where the model sees traces of manipulation in a face: an estimate, good for where to look, not for proof.
+struct HeatMap {
+  int width = 0;
+  int height = 0;
+  std::vector<float> values;  ///< row by row, 0..1
+  Box region;                 ///< of the picture, which the map covers
+};
+
 struct BestFace {
   std::int64_t frame = 0;
   double time = 0;
   Box box;
-  std::shared_ptr<const Picture> face;   ///< the face with some margin, for people to look at
+  /// The face with some margin, for people to look at. Absent from the least suspicious tracks of media with
+  /// very many.
+  std::shared_ptr<const Picture> face;
+  Box face_region;                       ///< of the media, which `face` shows
+  std::shared_ptr<const HeatMap> heat;   ///< null when the model draws none, and where `face` is absent
   std::shared_ptr<const Picture> whole;  ///< the whole frame, only with AnalysisOptions::keep_frames
   double whole_scale = 1;                ///< size of `whole` over size of the media
 };
@@ -111,11 +123,12 @@ struct TrackReport {
   BestFace best;                  ///< the most telling face
 };
 
+/// Whether the verdict outlives mild re-encodings (analysis/stability.hpp): of the most suspicious track.
 struct Stability {
-  bool checked = false;
-  int variants = 0;
-  int flips = 0;
-  double spread = 0;
+  bool checked = false;  ///< false without a verdict that could change, and when it was turned off
+  int variants = 0;      ///< re-encodings that were tried
+  int flips = 0;         ///< those that give another verdict
+  double spread = 0;     ///< between the highest and the lowest score
 };
 
 struct Sampling {
@@ -141,10 +154,11 @@ struct SoftwareFacts {
 };
 
 struct Timing {
-  double total = 0;   ///< milliseconds, wall clock
-  double decode = 0;  ///< waiting for the decoder
-  double find = 0;    ///< finding faces
-  double score = 0;   ///< waiting for the network
+  double total = 0;      ///< milliseconds, wall clock
+  double decode = 0;     ///< waiting for the decoder
+  double find = 0;       ///< finding faces
+  double score = 0;      ///< waiting for the network
+  double stability = 0;  ///< re-encoding and scoring again
 };
 
 struct Report {

@@ -15,31 +15,50 @@
 namespace unmask {
 
 /// Scores the faces of one file in batches while the next frames are decoded, and keeps the pictures of each
-/// track's most telling face. Batches hold consecutive faces of one file only, so a score never depends on
-/// what else is being analysed. Memory is bounded: pictures of at most `kPending` batches and of one face a
-/// track. Not thread-safe.
+/// track's most telling face, and the crops of a few. Batches hold consecutive faces of one file only, so a
+/// score never depends on what else is being analysed. Memory is bounded: pictures of `kPending` batches and
+/// of the most suspicious tracks. Not thread-safe.
 class FaceScores {
  public:
   static constexpr std::size_t kBatch = 4;    ///< faces that are computed together
   static constexpr std::size_t kPending = 4;  ///< batches in flight before Add() waits
 
+  static constexpr std::size_t kPictures = 64;  ///< tracks of which pictures are kept
+  static constexpr std::size_t kCrops = 8;      ///< tracks of which crops are kept
+  static constexpr std::size_t kTelling = 2;    ///< crops of a track
+  static constexpr int kCropSide = 384;         ///< largest side of a crop that is kept, pixels
+
   /// Pictures for people to look at.
   struct Pictures {
     std::shared_ptr<const Picture> face;
+    Box face_region;
     std::shared_ptr<const Picture> whole;  ///< may be null
     double whole_scale = 1;
+    std::shared_ptr<const HeatMap> heat;  ///< filled in when the face is scored, if the model draws one
   };
 
-  explicit FaceScores(const Scorer& scorer) : scorer_(scorer) {}
+  /// A crop as the model saw it, and what the model said.
+  struct Telling {
+    bool used = false;
+    double logit = 0;
+    cv::Mat crop;
+  };
 
-  /// Queues one face. `crop` is what the model sees, of any size; it is copied.
-  Result<void> Add(FaceReport face, const cv::Mat& crop, Pictures pictures);
+  /// With `keep_crops`, keeps each track's most telling crops.
+  FaceScores(const Scorer& scorer, bool keep_crops) : scorer_(scorer), keep_crops_(keep_crops) {}
+
+  /// Queues one face. `crop` is what the model sees, of any size, and shows `region` of the picture; it is
+  /// copied.
+  Result<void> Add(FaceReport face, const cv::Mat& crop, const Box& region, Pictures pictures);
 
   /// Waits for all scores and returns the faces in the order in which they were added, with score and logit.
   Result<std::vector<FaceReport>> Finish();
 
   /// The pictures of the track's most telling face, once Finish() has returned.
   const Pictures& BestOf(int track) const { return best_.at(track).pictures; }
+
+  /// The track's most telling crops, most telling first; none unless the track is among the most suspicious.
+  const std::vector<Telling>& CropsOf(int track) const { return best_.at(track).crops; }
 
   /// Milliseconds that Add() and Finish() waited for the network.
   double waited_ms() const { return waited_ms_; }
@@ -48,20 +67,29 @@ class FaceScores {
   struct Batch {
     std::vector<FaceReport> faces;
     std::vector<cv::Mat> prepared;
+    std::vector<cv::Mat> crops;
+    std::vector<Box> regions;
     std::vector<Pictures> pictures;
-    std::future<Result<std::vector<float>>> logits;
+    std::future<Result<std::vector<FaceScore>>> scores;
   };
   struct Best {
     bool used = false;
     double logit = 0;
     Pictures pictures;
+    std::vector<Telling> crops;
   };
 
   void Launch();
   Result<void> Collect();
   void KeepBest(const FaceReport& face, Pictures pictures);
+  void KeepCrop(const FaceReport& face, const cv::Mat& crop);
+  /// Of the tracks that `has` something, makes the least suspicious `drop` it when they are more than
+  /// `limit`.
+  template <typename Has, typename Drop>
+  void Bound(std::size_t limit, Has has, Drop drop);
 
   const Scorer& scorer_;
+  bool keep_crops_;
   Batch open_;
   std::deque<Batch> pending_;
   std::vector<FaceReport> done_;

@@ -6,6 +6,7 @@
 #include <map>
 #include <numeric>
 #include <optional>
+#include <tuple>
 
 #include "model/calibration.hpp"
 
@@ -97,25 +98,24 @@ void AddQualityReasons(Faces faces, std::vector<Reason>& reasons) {
   if (poor) AddReason(reasons, Reason::kLowQuality);
 }
 
+bool HasVerdict(const TrackReport& track) {
+  return std::find(track.reasons.begin(), track.reasons.end(), Reason::kFewFaces) == track.reasons.end();
+}
+
 std::map<int, std::vector<const FaceReport*>> ByTrack(const std::vector<FaceReport>& faces) {
   std::map<int, std::vector<const FaceReport*>> tracks;
   for (const FaceReport& face : faces) tracks[face.track].push_back(&face);
   return tracks;
 }
 
-void JudgeByScore(double score, int judged_tracks, const Thresholds& thresholds, TrackReport& track) {
-  if (ForOneOf(score, judged_tracks) >= thresholds.manipulated) {
-    track.verdict = Verdict::kManipulated;
-  } else if (score < thresholds.clear) {
-    track.verdict = Verdict::kNoManipulationFound;
-  } else {
-    track.verdict = Verdict::kInconclusive;
-    AddReason(track.reasons,
-              score >= thresholds.manipulated ? Reason::kManyFaces : Reason::kBetweenThresholds);
-  }
-}
-
 }  // namespace
+
+ScoreVerdict JudgeScore(double score, int judged_tracks, const Thresholds& thresholds) {
+  if (ForOneOf(score, judged_tracks) >= thresholds.manipulated) return {Verdict::kManipulated, {}};
+  if (score < thresholds.clear) return {Verdict::kNoManipulationFound, {}};
+  return {Verdict::kInconclusive,
+          score >= thresholds.manipulated ? Reason::kManyFaces : Reason::kBetweenThresholds};
+}
 
 bool HasEnoughFaces(Faces faces, std::int64_t frames_analysed, const JudgeOptions& options) {
   return static_cast<int>(Usable(faces).size()) >= FacesNeeded(frames_analysed, options);
@@ -153,7 +153,9 @@ TrackReport JudgeTrack(Faces faces, std::int64_t frames_analysed, int judged_tra
   if (!enough) return track;
   for (const Run& run : runs)
     if (run.above >= persistent_at) track.segments.push_back(ToSegment(counted, run));
-  JudgeByScore(*track.score, judged_tracks, points.thresholds, track);
+  const ScoreVerdict judged = JudgeScore(*track.score, judged_tracks, points.thresholds);
+  track.verdict = judged.verdict;
+  if (judged.reason) AddReason(track.reasons, *judged.reason);
   return track;
 }
 
@@ -165,17 +167,29 @@ void JudgeReport(Report& report, const Calibration& calibration, const JudgeOpti
                                     [&](const auto& t) { return HasEnoughFaces(t.second, frames, options); });
 
   report.tracks.clear();
-  const TrackReport* strongest = nullptr;
   report.tracks.reserve(tracks.size());
   for (const auto& [id, faces] : tracks) {
-    TrackReport track = JudgeTrack(faces, frames, std::max(1, static_cast<int>(judged)), points, options);
-    track.id = id;
-    report.tracks.push_back(std::move(track));
-    const TrackReport& added = report.tracks.back();
-    const bool counts = judged == 0 || HasEnoughFaces(faces, frames, options);
-    if (counts && added.score && (strongest == nullptr || *added.score > *strongest->score))
-      strongest = &added;
+    report.tracks.push_back(
+        JudgeTrack(faces, frames, std::max(1, static_cast<int>(judged)), points, options));
+    report.tracks.back().id = id;
   }
+  Conclude(report);
+}
+
+int JudgedTracks(std::span<const TrackReport> tracks) {
+  return static_cast<int>(std::count_if(tracks.begin(), tracks.end(), HasVerdict));
+}
+
+void Conclude(Report& report) {
+  const int judged = JudgedTracks(report.tracks);
+  const TrackReport* strongest = nullptr;
+  const auto rank = [](const TrackReport& track) {
+    return std::tuple(track.verdict == Verdict::kManipulated, *track.score);
+  };
+  for (const TrackReport& track : report.tracks)
+    if (track.score && (judged == 0 || HasVerdict(track)) &&
+        (strongest == nullptr || rank(track) > rank(*strongest)))
+      strongest = &track;
 
   if (strongest != nullptr) {
     report.verdict = strongest->verdict;
@@ -184,7 +198,9 @@ void JudgeReport(Report& report, const Calibration& calibration, const JudgeOpti
     report.reasons = strongest->reasons;
   } else {
     report.verdict = Verdict::kInconclusive;
-    report.reasons = tracks.empty() ? std::vector{Reason::kNoFace} : report.tracks.front().reasons;
+    report.score.reset();
+    report.logit.reset();
+    report.reasons = report.tracks.empty() ? std::vector{Reason::kNoFace} : report.tracks.front().reasons;
   }
 }
 

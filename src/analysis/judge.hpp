@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -16,7 +17,7 @@ namespace unmask {
 /// (persistence), it is the mean over the higher half, so that a manipulation of part of a clip is not
 /// diluted. The rule follows what is known of aggregation: logits rather than probabilities, several frames
 /// rather than the highest one, because one bad frame must not accuse anybody. The media's verdict is that of
-/// its most suspicious track.
+/// its most suspicious track; a manipulated one comes before one that is only in doubt.
 struct JudgeOptions {
   int min_faces = 3;  ///< usable faces that a track needs for a verdict; fewer if fewer frames were analysed
   int persistent_faces = 3;  ///< consecutive usable faces above the threshold that make evidence persistent
@@ -42,6 +43,19 @@ TrackReport JudgeTrack(std::span<const FaceReport* const> faces, std::int64_t fr
 /// True when the track has enough usable faces for a verdict.
 bool HasEnoughFaces(std::span<const FaceReport* const> faces, std::int64_t frames_analysed,
                     const JudgeOptions& options = {});
+
+/// The verdict that a track's score gives, and its reason when it is inconclusive.
+struct ScoreVerdict {
+  Verdict verdict = Verdict::kInconclusive;
+  std::optional<Reason> reason;
+};
+ScoreVerdict JudgeScore(double score, int judged_tracks, const Thresholds& thresholds);
+
+/// The number of tracks that have a verdict of their own.
+int JudgedTracks(std::span<const TrackReport> tracks);
+
+/// Fills the media's verdict, score, logit and reasons from its judged tracks.
+void Conclude(Report& report);
 
 /// Fills verdict, score, logit, reasons and tracks of a report from its faces, sampling and thresholds.
 void JudgeReport(Report& report, const Calibration& calibration, const JudgeOptions& options = {});

@@ -9,6 +9,7 @@
 #include <opencv2/core.hpp>
 
 #include "analysis/face_scores.hpp"
+#include "analysis/stability.hpp"
 #include "base/file.hpp"
 #include "base/hash.hpp"
 #include "face/crop.hpp"
@@ -49,15 +50,21 @@ std::shared_ptr<const Picture> CopyReduced(const cv::Mat& bgr, int side, double*
   return picture;
 }
 
-std::shared_ptr<const Picture> DisplayFace(const cv::Mat& frame, const Box& box) {
+Box ToBox(const cv::Rect& rect) {
+  return {static_cast<double>(rect.x), static_cast<double>(rect.y), static_cast<double>(rect.width),
+          static_cast<double>(rect.height)};
+}
+
+/// The face with a margin, and the part of the frame that this is.
+FaceScores::Pictures DisplayFace(const cv::Mat& frame, const Box& box) {
   const double margin = kDisplayMargin * std::max(box.width, box.height);
   const cv::Rect around(static_cast<int>(std::floor(box.x - margin)),
                         static_cast<int>(std::floor(box.y - margin)),
                         static_cast<int>(std::ceil(box.width + 2 * margin)),
                         static_cast<int>(std::ceil(box.height + 2 * margin)));
   const cv::Rect visible = around & cv::Rect(0, 0, frame.cols, frame.rows);
-  if (visible.empty()) return nullptr;
-  return CopyReduced(frame(visible), kDisplaySide);
+  if (visible.empty()) return {};
+  return {.face = CopyReduced(frame(visible), kDisplaySide), .face_region = ToBox(visible)};
 }
 
 MediaFacts ToFacts(const MediaInfo& info, const std::string& name, std::string sha256, std::uint64_t bytes) {
@@ -84,14 +91,14 @@ class Run {
         stop_(std::move(stop)),
         finder_(stages.detector),
         tracker_({}),
-        scores_(stages.scorer) {}
+        scores_(stages.scorer, options.stability) {}
 
   Result<Report> Analyze(const std::filesystem::path& file, const std::string& name);
 
  private:
   Result<void> Frames(FrameStream& stream);
   Result<void> OneFrame(const Frame& frame);
-  void Judge();
+  Result<void> Judge();
   void Tell(double done);
 
   const Stages& stages_;
@@ -132,7 +139,7 @@ Result<Report> Run::Analyze(const std::filesystem::path& file, const std::string
   auto faces = scores_.Finish();
   if (!faces) return tl::unexpected(faces.error());
   report_.faces = std::move(*faces);
-  Judge();
+  if (auto judged = Judge(); !judged) return tl::unexpected(judged.error());
   if (summary.decode_errors > 0) report_.reasons.push_back(Reason::kDecodeErrors);
   if (summary.truncated) report_.reasons.push_back(Reason::kTruncated);
   report_.timing_ms.score = scores_.waited_ms();
@@ -166,9 +173,9 @@ Result<void> Run::OneFrame(const Frame& frame) {
   }
   const std::vector<int> tracks = tracker_.Update(frame.time, found);
 
-  FaceScores::Pictures whole;
-  if (options_.keep_frames && !found.empty())
-    whole.whole = CopyReduced(frame.bgr, kWholeSide, &whole.whole_scale);
+  std::shared_ptr<const Picture> whole;
+  double whole_scale = 1;
+  if (options_.keep_frames && !found.empty()) whole = CopyReduced(frame.bgr, kWholeSide, &whole_scale);
   for (std::size_t i = 0; i < found.size(); ++i) {
     FaceReport face{.track = tracks[i],
                     .frame = frame.index,
@@ -178,16 +185,19 @@ Result<void> Run::OneFrame(const Frame& frame) {
     face.quality = MeasureQuality(frame.bgr, found[i]);
     face.used = std::all_of(face.quality.codes.begin(), face.quality.codes.end(),
                             [](const auto& code) { return code == "profile"; });
-    FaceScores::Pictures pictures = whole;
-    pictures.face = DisplayFace(frame.bgr, face.box);
-    const cv::Mat crop = CropPixels(frame.bgr, CropRect(face.box, stages_.scorer.card().crop));
-    if (auto added = scores_.Add(std::move(face), crop, std::move(pictures)); !added) return added;
+    FaceScores::Pictures pictures = DisplayFace(frame.bgr, face.box);
+    pictures.whole = whole;
+    pictures.whole_scale = whole_scale;
+    const cv::Rect seen = CropRect(face.box, stages_.scorer.card().crop);
+    const cv::Mat crop = CropPixels(frame.bgr, seen);
+    if (auto added = scores_.Add(std::move(face), crop, ToBox(seen), std::move(pictures)); !added)
+      return added;
   }
   report_.timing_ms.find += watch.ms();
   return {};
 }
 
-void Run::Judge() {
+Result<void> Run::Judge() {
   const ModelCard& card = stages_.scorer.card();
   report_.model = {.name = card.name,
                    .version = card.version,
@@ -198,12 +208,20 @@ void Run::Judge() {
   for (TrackReport& track : report_.tracks) {
     const auto& pictures = scores_.BestOf(track.id);
     track.best.face = pictures.face;
+    track.best.face_region = pictures.face_region;
+    track.best.heat = pictures.heat;
     track.best.whole = pictures.whole;
     track.best.whole_scale = pictures.whole_scale;
+  }
+  if (options_.stability) {
+    const Stopwatch watch;
+    if (auto checked = CheckStability(report_, scores_, stages_.scorer); !checked) return checked;
+    report_.timing_ms.stability = watch.ms();
   }
   if (many_faces_ &&
       std::find(report_.reasons.begin(), report_.reasons.end(), Reason::kManyFaces) == report_.reasons.end())
     report_.reasons.push_back(Reason::kManyFaces);
+  return {};
 }
 
 void Run::Tell(double done) {

@@ -12,6 +12,7 @@
 #include "api/wait.hpp"
 #include "http/problem.hpp"
 #include "http/query.hpp"
+#include "render/heat.hpp"
 #include "render/html.hpp"
 #include "render/json_value.hpp"
 #include "render/picture_io.hpp"
@@ -50,7 +51,8 @@ Result<bool> ReadFaces(const http::QueryReader& query) {
 Result<Wishes> ReadWishes(const http::Request& request, const ServeOptions& options) {
   const http::QueryReader query(request);
   Wishes wishes;
-  if (auto known = query.Accepts({"fps", "max_frames", "mode", "include", "wait", "name", "retention"});
+  if (auto known =
+          query.Accepts({"fps", "max_frames", "mode", "stability", "include", "wait", "name", "retention"});
       !known)
     return tl::unexpected(known.error());
   const auto fps = query.Number("fps", 0.01, 60, wishes.options.fps);
@@ -59,6 +61,8 @@ Result<Wishes> ReadWishes(const http::Request& request, const ServeOptions& opti
   if (!max_frames) return tl::unexpected(max_frames.error());
   const auto mode = query.Choice("mode", {"fps", "keyframes"});
   if (!mode) return tl::unexpected(mode.error());
+  const auto stability = query.Choice("stability", {"on", "off"});
+  if (!stability) return tl::unexpected(stability.error());
   const auto faces = ReadFaces(query);
   if (!faces) return tl::unexpected(faces.error());
   const auto wait = query.Number("wait", 0, options.max_wait, std::min(kDefaultWait, options.max_wait));
@@ -68,6 +72,7 @@ Result<Wishes> ReadWishes(const http::Request& request, const ServeOptions& opti
   wishes.options.fps = *fps;
   wishes.options.max_frames = static_cast<int>(*max_frames);
   wishes.options.mode = mode->value_or(0) == 1 ? SampleMode::kKeyframes : SampleMode::kFps;
+  wishes.options.stability = stability->value_or(0) == 0;
   wishes.faces = *faces;
   wishes.wait = *wait;
   wishes.retention = *retention;
@@ -186,20 +191,47 @@ Result<http::Response> Faces(const ApiContext& context, const http::Request& req
   return Json(200, page);
 }
 
+/// The track that the request names, if it has a picture.
+Result<const TrackReport*> FindTrack(const Report& report, const http::Request& request) {
+  const auto& wanted = request.params.at("track");
+  for (const auto& track : report.tracks)
+    if (std::to_string(track.id) == wanted && track.best.face) return &track;
+  return Fail(ErrorCode::kNotFound, fmt::format("the analysis has no track {} with a picture", wanted));
+}
+
+http::Response PictureResponse(const char* type, std::string bytes) {
+  http::Response response{.content_type = type, .body = std::move(bytes)};
+  // The picture of a finished analysis never changes, but it is nobody else's business.
+  response.headers.Set("Cache-Control", "private, max-age=3600");
+  return response;
+}
+
 Result<http::Response> BestPicture(const ApiContext& context, const http::Request& request) {
   const auto record = FindDone(context, request);
   if (!record) return tl::unexpected(record.error());
-  const auto& wanted = request.params.at("track");
-  for (const auto& track : record->report->tracks) {
-    if (std::to_string(track.id) != wanted || !track.best.face) continue;
-    auto jpeg = EncodeJpeg(*track.best.face);
-    if (!jpeg) return tl::unexpected(jpeg.error());
-    http::Response response{.content_type = "image/jpeg", .body = std::move(*jpeg)};
-    // The picture of a finished analysis never changes, but it is nobody else's business.
-    response.headers.Set("Cache-Control", "private, max-age=3600");
-    return response;
-  }
-  return Fail(ErrorCode::kNotFound, fmt::format("the analysis has no track {} with a picture", wanted));
+  const auto track = FindTrack(*record->report, request);
+  if (!track) return tl::unexpected(track.error());
+  auto jpeg = EncodeJpeg(*(*track)->best.face);
+  if (!jpeg) return tl::unexpected(jpeg.error());
+  return PictureResponse("image/jpeg", std::move(*jpeg));
+}
+
+Result<http::Response> HeatMapPicture(const ApiContext& context, const http::Request& request) {
+  const auto record = FindDone(context, request);
+  if (!record) return tl::unexpected(record.error());
+  const auto track = FindTrack(*record->report, request);
+  if (!track) return tl::unexpected(track.error());
+  const BestFace& best = (*track)->best;
+  if (!best.heat)
+    return Fail(ErrorCode::kNotFound,
+                fmt::format("the model {}:{} draws no heat map", record->report->model.name,
+                            record->report->model.version),
+                "analyse the media again with a model that does; see /v1/models");
+  Picture tinted = *best.face;
+  TintWithHeat(tinted, best.face_region, *best.heat);
+  auto png = EncodePng(tinted);
+  if (!png) return tl::unexpected(png.error());
+  return PictureResponse("image/png", std::move(*png));
 }
 
 Result<http::Response> HtmlReport(const ApiContext& context, const http::Request& request) {
@@ -243,6 +275,7 @@ void AddAnalysisRoutes(http::Router& router, const ApiContext& context) {
              });
   router.Get("/v1/analyses/{id}/faces", Wrap(context, Faces));
   router.Get("/v1/analyses/{id}/tracks/{track}/best.jpg", Wrap(context, BestPicture));
+  router.Get("/v1/analyses/{id}/tracks/{track}/heatmap.png", Wrap(context, HeatMapPicture));
   router.Get("/v1/analyses/{id}/report.html", Wrap(context, HtmlReport));
 }
 

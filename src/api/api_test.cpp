@@ -109,8 +109,8 @@ TEST_F(ApiTest, AnswersAFormUploadWithTheAnalysis) {
 
 TEST_F(ApiTest, TakesARawBodyWithItsOptions) {
   Start();
-  const auto answer =
-      PostRaw(*client_, "?fps=4.5&max_frames=7&mode=keyframes&include=faces&name=my%20clip&wait=20");
+  const auto answer = PostRaw(
+      *client_, "?fps=4.5&max_frames=7&mode=keyframes&stability=off&include=faces&name=my%20clip&wait=20");
   ASSERT_EQ(answer.status, 200) << answer.body;
   const auto report = Parse(answer)["report"];
   EXPECT_EQ(report["media"]["name"], "my clip");
@@ -118,6 +118,7 @@ TEST_F(ApiTest, TakesARawBodyWithItsOptions) {
   EXPECT_EQ(analyzer_.last_options.fps, 4.5);
   EXPECT_EQ(analyzer_.last_options.max_frames, 7);
   EXPECT_EQ(analyzer_.last_options.mode, SampleMode::kKeyframes);
+  EXPECT_FALSE(analyzer_.last_options.stability);
 }
 
 TEST_F(ApiTest, NeverUsesTheFileNameAsAPath) {
@@ -171,12 +172,13 @@ TEST_F(ApiTest, NamesTheQueryParameterThatIsWrong) {
            {"?fps=2x", "fps must be a number between 0.01 and 60, found '2x'"},
            {"?max_frames=5000", "max_frames must be a whole number between 1 and 4096, found '5000'"},
            {"?mode=all", "mode must be fps or keyframes, found 'all'"},
+           {"?stability=yes", "stability must be on or off, found 'yes'"},
            {"?include=all", "include must be faces, found 'all'"},
            {"?wait=301", "wait must be a number between 0 and 300, found '301'"},
            {"?retention=0", "retention must be a number between 1 and 2592000, found '0'"},
            {"?fsp=2",
-            "unknown query parameter 'fsp', expected one of fps, max_frames, mode, include, wait, name, "
-            "retention"},
+            "unknown query parameter 'fsp', expected one of fps, max_frames, mode, stability, include, wait, "
+            "name, retention"},
            {"?fps=2&fps=3", "fps is given twice, expected once"}}) {
     TestClient client(address_);
     const auto answer = PostRaw(client, query);
@@ -416,6 +418,30 @@ TEST_F(ApiTest, ServesTheBestFaceOfATrack) {
     EXPECT_EQ(client_->Get(url + track + "/best.jpg").status, 404) << track;
 }
 
+TEST_F(ApiTest, ServesTheHeatMapOfATrack) {
+  Start();
+  const auto url = "/v1/analyses/" + std::string(Parse(PostRaw(*client_, ""))["id"]) + "/tracks/";
+  const auto picture = client_->Get(url + "1/heatmap.png");
+  EXPECT_EQ(picture.status, 200);
+  EXPECT_EQ(picture.headers.at("Content-Type"), "image/png");
+  EXPECT_EQ(picture.body.substr(1, 3), "PNG");
+  EXPECT_EQ(client_->Get(url + "2/heatmap.png").status, 404);
+}
+
+TEST_F(ApiTest, SaysThatTheModelDrawsNoHeatMap) {
+  analyzer_.result = [](const std::string&) {
+    auto report = FakeAnalyzer::MakeReport("clip.mp4");
+    report.tracks[0].best.heat.reset();
+    return report;
+  };
+  Start();
+  const auto url = "/v1/analyses/" + std::string(Parse(PostRaw(*client_, ""))["id"]) + "/tracks/";
+  EXPECT_EQ(client_->Get(url + "1/best.jpg").status, 200);
+  const auto answer = client_->Get(url + "1/heatmap.png");
+  EXPECT_EQ(answer.status, 404);
+  EXPECT_THAT(std::string(Parse(answer)["detail"]), HasSubstr("draws no heat map"));
+}
+
 TEST_F(ApiTest, ServesTheReportForPeople) {
   Start();
   const auto url = "/v1/analyses/" + std::string(Parse(PostRaw(*client_, ""))["id"]) + "/report.html";
@@ -429,7 +455,7 @@ TEST_F(ApiTest, SaysConflictForPartsOfAnUnfinishedAnalysis) {
   analyzer_.Close();
   Start();
   const auto id = StartOne();
-  for (const auto* part : {"/faces", "/report.html", "/tracks/1/best.jpg"})
+  for (const auto* part : {"/faces", "/report.html", "/tracks/1/best.jpg", "/tracks/1/heatmap.png"})
     EXPECT_EQ(client_->Get("/v1/analyses/" + id + part).status, 409) << part;
   for (const auto* part : {"", "/faces", "/report.html", "/tracks/1/best.jpg", "/events"})
     EXPECT_EQ(client_->Get(std::string("/v1/analyses/none") + part).status, 404) << part;

@@ -56,6 +56,9 @@ Report FakeAnalyzer::MakeReport(const std::string& name) {
   track.id = 1;
   track.verdict = Verdict::kManipulated;
   track.best.face = picture;
+  track.best.face_region = {10, 10, 4, 2};
+  track.best.heat =
+      std::make_shared<HeatMap>(HeatMap{.width = 1, .height = 1, .values = {1}, .region = {10, 10, 4, 2}});
   report.tracks.push_back(track);
   for (int i = 0; i < 3; ++i) {
     FaceReport face;

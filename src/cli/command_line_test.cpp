@@ -80,6 +80,7 @@ TEST(CommandLine, ReadsEveryOptionOfAScan) {
                                  "--max-frames",
                                  "12",
                                  "--keyframes",
+                                 "--no-stability",
                                  "--faces",
                                  "--overlay",
                                  "dir",
@@ -112,6 +113,7 @@ TEST(CommandLine, ReadsEveryOptionOfAScan) {
   EXPECT_EQ(scan.output, "o.html");
   EXPECT_EQ(scan.analysis.fps, 4.5);
   EXPECT_EQ(scan.analysis.max_frames, 12);
+  EXPECT_FALSE(scan.analysis.stability);
   EXPECT_EQ(scan.analysis.mode, SampleMode::kKeyframes);
   EXPECT_TRUE(scan.faces);
   EXPECT_EQ(scan.overlay, "dir");

@@ -81,9 +81,9 @@ Check CheckEngine(const AnalyzerConfig& config) {
   if (!scorer) return Failure("engine", scorer.error(), "try --device CPU, or run tools/setup.sh again");
   const cv::Mat gray(card->input.height, card->input.width, CV_8UC3, cv::Scalar::all(128));
   const cv::Mat prepared = (*scorer)->Prepare(gray);
-  const auto logits = (*scorer)->Start({&prepared, 1}).get();
-  if (!logits) return Failure("engine", logits.error(), "try --device CPU");
-  if (logits->size() != 1 || !std::isfinite(logits->front()))
+  const auto scores = (*scorer)->Start({&prepared, 1}).get();
+  if (!scores) return Failure("engine", scores.error(), "try --device CPU");
+  if (scores->size() != 1 || !std::isfinite(scores->front().logit))
     return {"engine", CheckState::kFail, "the network gave no number", "try --device CPU"};
   return Ok("engine", fmt::format("OpenVINO {} on {}", EngineVersion(), config.device));
 }

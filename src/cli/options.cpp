@@ -80,6 +80,13 @@ void AddModels(CLI::App& app, std::filesystem::path& models) {
       ->group(kMachine);
 }
 
+void AddNoStability(CLI::App& app, AnalysisOptions& analysis) {
+  app.add_flag_callback(
+         "--no-stability", [&analysis] { analysis.stability = false; },
+         "Do not score the most telling faces again under mild re-encodings")
+      ->group(kAnalysis);
+}
+
 void AddAnalyzer(CLI::App& app, AnalyzerConfig& config) {
   app.add_option("--model", config.model, "The model that judges; without a version the newest one")
       ->type_name("NAME[:VERSION]")
@@ -167,6 +174,7 @@ void DeclareScan(CLI::App& app, ScanCommand& command) {
          "--keyframes", [&command] { command.analysis.mode = SampleMode::kKeyframes; },
          "Look at key frames only: several times cheaper, for triage (--fps is then not used)")
       ->group(kAnalysis);
+  AddNoStability(app, command.analysis);
   AddWhole(app, "--jobs,-j", command.jobs, 1, 1024, "Files that are analysed at once", "one for each core")
       ->group(kMachine);
   AddAnalyzer(app, command.analyzer);
@@ -272,6 +280,7 @@ void DeclareEvaluate(CLI::App& app, EvaluateCommand& command) {
       ->group(kAnalysis);
   AddWhole(app, "--max-frames", request.analysis.max_frames, 1, 4096, "The most frames of one video")
       ->group(kAnalysis);
+  AddNoStability(app, request.analysis);
   AddWhole(app, "--jobs,-j", request.jobs, 1, 1024, "Files that are analysed at once", "one for each core")
       ->group(kMachine);
   AddAnalyzer(app, request.analyzer);

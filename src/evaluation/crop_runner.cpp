@@ -37,7 +37,7 @@ struct Scoring {
   std::vector<std::size_t> samples;
   std::vector<FaceReport> faces;
   std::vector<cv::Mat> prepared;
-  std::future<Result<std::vector<float>>> logits;
+  std::future<Result<std::vector<FaceScore>>> scores;
 };
 
 class Run {
@@ -101,7 +101,7 @@ class Run {
       }
       on_sample_(samples_[item.index]);
     }
-    for (Scoring& scoring : scorings) scoring.logits = scorer_.Start(scoring.prepared);
+    for (Scoring& scoring : scorings) scoring.scores = scorer_.Start(scoring.prepared);
     return scorings;
   }
 
@@ -114,15 +114,15 @@ class Run {
 
   void Finish(std::deque<std::vector<Scoring>>& pending) {
     for (Scoring& scoring : pending.front()) {
-      const auto logits = scoring.logits.get();
-      if (!logits) {
+      const auto scores = scoring.scores.get();
+      if (!scores) {
         const std::lock_guard lock(mutex_);
-        if (!failure_) failure_ = logits.error();
+        if (!failure_) failure_ = scores.error();
         continue;
       }
       for (std::size_t i = 0; i < scoring.samples.size(); ++i) {
         FaceReport& face = scoring.faces[i];
-        face.logit = static_cast<double>((*logits)[i]);
+        face.logit = static_cast<double>((*scores)[i].logit);
         face.score = scorer_.Calibrate(*face.logit);
         passes_[scoring.pass].outcomes[scoring.samples[i]] =
             ToOutcome(JudgeCrop(std::move(face), scorer_.card()));

@@ -87,6 +87,14 @@ ModelCard Read(const std::string& text) {
   card.output_name = j.at("output").at("name");
   if (j.at("output").at("meaning") != "manipulated")
     throw std::runtime_error("output.meaning must be \"manipulated\"");
+  if (j.contains("mask") && !j["mask"].is_null()) {
+    const json& mask = j["mask"];
+    if (mask.at("meaning") != "changed") throw std::runtime_error("mask.meaning must be \"changed\"");
+    card.mask = {.name = mask.at("name"), .width = mask.at("width"), .height = mask.at("height")};
+    if (card.mask.name.empty()) throw std::runtime_error("mask.name must not be empty");
+    if (card.mask.width < 1 || card.mask.width > 1024 || card.mask.height < 1 || card.mask.height > 1024)
+      throw std::runtime_error("mask.width and mask.height must be in 1..1024");
+  }
   if (j.contains("calibration") && !j["calibration"].is_null()) {
     const json& c = j["calibration"];
     card.calibration = {.fitted = true, .slope = c.at("slope"), .intercept = c.at("intercept")};

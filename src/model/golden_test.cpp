@@ -50,9 +50,9 @@ TEST(FaceModel, GivesTheLogitsOfPyTorch) {
     const cv::Mat crop = CropOf(item);
     ASSERT_FALSE(crop.empty()) << "run tools/setup.sh --tests for " << item.at("source");
     const std::vector<cv::Mat> prepared = {(*scorer)->Prepare(crop)};
-    const auto logits = (*scorer)->Start(prepared).get();
-    ASSERT_TRUE(logits) << logits.error().message;
-    EXPECT_NEAR((*logits)[0], item.at("logit").get<double>(), golden.at("tolerance").get<double>())
+    const auto scores = (*scorer)->Start(prepared).get();
+    ASSERT_TRUE(scores) << scores.error().message;
+    EXPECT_NEAR((*scores)[0].logit, item.at("logit").get<double>(), golden.at("tolerance").get<double>())
         << item.at("name");
   }
 }

@@ -236,10 +236,10 @@ TEST(Scorer, NormalisesInTheCardsColourOrderAndKeepsTheOrderOfFaces) {
   const cv::Mat blue(400, 400, CV_8UC3, cv::Scalar(255, 0, 0));
   const std::vector<cv::Mat> faces = {scorer.Prepare(red), scorer.Prepare(blue)};
   EXPECT_EQ(faces[0].size(), cv::Size(160, 160));
-  const auto logits = scorer.Start(faces).get();
-  ASSERT_TRUE(logits);
-  EXPECT_NEAR((*logits)[0], 1, 1e-5);
-  EXPECT_NEAR((*logits)[1], -1, 1e-5);
+  const auto scores = scorer.Start(faces).get();
+  ASSERT_TRUE(scores);
+  EXPECT_NEAR((*scores)[0].logit, 1, 1e-5);
+  EXPECT_NEAR((*scores)[1].logit, -1, 1e-5);
   EXPECT_TRUE(scorer.Start({}).get()->empty());
 }
 
@@ -250,10 +250,10 @@ TEST(Scorer, FillsBatchesOfTheNetworksSizeAndGathersThem) {
   std::vector<cv::Mat> faces;
   for (int i = 0; i < 5; ++i)
     faces.push_back(scorer.Prepare(cv::Mat(160, 160, CV_8UC3, cv::Scalar::all(51 * i))));
-  const auto logits = scorer.Start(faces).get();
-  ASSERT_TRUE(logits);
-  ASSERT_EQ(logits->size(), 5u);
-  for (std::size_t i = 1; i < 5; ++i) EXPECT_GT((*logits)[i], (*logits)[i - 1]);
+  const auto scores = scorer.Start(faces).get();
+  ASSERT_TRUE(scores);
+  ASSERT_EQ(scores->size(), 5u);
+  for (std::size_t i = 1; i < 5; ++i) EXPECT_GT((*scores)[i].logit, (*scores)[i - 1].logit);
   EXPECT_THAT(seen.sizes, testing::ElementsAre(2, 2, 2));
 }
 

@@ -42,14 +42,15 @@ Tensor ToTensor(std::span<const cv::Mat> faces, const ModelInput& input, std::si
   return tensor;
 }
 
-/// The logits of crops that are computed in several calls, which end in any order.
+/// The scores of crops that are computed in several calls, which end in any order.
 struct Gathered {
-  explicit Gathered(std::size_t faces) : logits(faces), missing(faces) {}
+  explicit Gathered(std::size_t faces) : scores(faces), missing(faces) {}
 
-  void Put(std::size_t first, std::size_t faces, Result<std::vector<float>> part) {
+  void Put(std::size_t first, std::size_t faces, Result<std::vector<FaceScore>> part) {
     const std::lock_guard lock(mutex);
     if (part)
-      std::copy_n(part->begin(), faces, logits.begin() + static_cast<std::ptrdiff_t>(first));
+      std::move(part->begin(), part->begin() + static_cast<std::ptrdiff_t>(faces),
+                scores.begin() + static_cast<std::ptrdiff_t>(first));
     else if (!error)
       error = part.error();
     missing -= faces;
@@ -57,30 +58,49 @@ struct Gathered {
     if (error)
       promise.set_value(tl::unexpected(std::move(*error)));
     else
-      promise.set_value(std::move(logits));
+      promise.set_value(std::move(scores));
   }
 
   std::mutex mutex;
-  std::vector<float> logits;
+  std::vector<FaceScore> scores;
   std::size_t missing;
   std::optional<Error> error;
-  std::promise<Result<std::vector<float>>> promise;
+  std::promise<Result<std::vector<FaceScore>>> promise;
 };
 
-Result<std::vector<float>> TakeLogits(Result<std::vector<Tensor>> outputs, const std::string& name,
-                                      std::size_t faces) {
-  if (!outputs) return tl::unexpected(outputs.error());
-  auto logits =
-      std::find_if(outputs->begin(), outputs->end(), [&](const Tensor& t) { return t.name == name; });
-  if (logits == outputs->end() && outputs->size() == 1) logits = outputs->begin();
-  if (logits == outputs->end() || logits->values.size() != faces)
+/// The output `name`, with `count` finite values for each of `faces`.
+Result<const Tensor*> FindOutput(const std::vector<Tensor>& outputs, const std::string& name,
+                                 std::size_t faces, std::size_t count) {
+  auto found = std::find_if(outputs.begin(), outputs.end(), [&](const Tensor& t) { return t.name == name; });
+  if (found == outputs.end() && outputs.size() == 1) found = outputs.begin();
+  if (found == outputs.end() || found->values.size() != faces * count)
     return Fail(ErrorCode::kInternal,
-                fmt::format("the network has no output '{}' with one value a face", name));
-  for (const float value : logits->values)
+                fmt::format("the network has no output '{}' with {} values a face", name, count));
+  for (const float value : found->values)
     if (!std::isfinite(value))
       return Fail(ErrorCode::kInternal, "the network gave a value that is not finite",
                   "check the model with `unmask doctor`");
-  return std::move(logits->values);
+  return &*found;
+}
+
+Result<std::vector<FaceScore>> TakeScores(const Result<std::vector<Tensor>>& outputs, const ModelCard& card,
+                                          std::size_t faces) {
+  if (!outputs) return tl::unexpected(outputs.error());
+  const auto logits = FindOutput(*outputs, card.output_name, faces, 1);
+  if (!logits) return tl::unexpected(logits.error());
+  std::vector<FaceScore> scores(faces);
+  for (std::size_t i = 0; i < faces; ++i) scores[i].logit = (*logits)->values[i];
+  if (card.mask.name.empty()) return scores;
+
+  const auto cells = static_cast<std::size_t>(card.mask.width) * static_cast<std::size_t>(card.mask.height);
+  const auto masks = FindOutput(*outputs, card.mask.name, faces, cells);
+  if (!masks) return tl::unexpected(masks.error());
+  for (std::size_t i = 0; i < faces; ++i) {
+    const auto first = (*masks)->values.begin() + static_cast<std::ptrdiff_t>(i * cells);
+    scores[i].mask.assign(first, first + static_cast<std::ptrdiff_t>(cells));
+    for (float& value : scores[i].mask) value = std::clamp(value, 0.0F, 1.0F);
+  }
+  return scores;
 }
 
 }  // namespace
@@ -109,10 +129,10 @@ cv::Mat Scorer::Prepare(const cv::Mat& crop) const {
   return result;
 }
 
-std::future<Result<std::vector<float>>> Scorer::Start(std::span<const cv::Mat> prepared) const {
+std::future<Result<std::vector<FaceScore>>> Scorer::Start(std::span<const cv::Mat> prepared) const {
   auto gathered = std::make_shared<Gathered>(prepared.size());
   auto future = gathered->promise.get_future();
-  if (prepared.empty()) gathered->promise.set_value(std::vector<float>{});
+  if (prepared.empty()) gathered->promise.set_value(std::vector<FaceScore>{});
   for (const cv::Mat& face : prepared) {
     if (face.size() == InputSize(card_.input) && face.type() == CV_8UC3) continue;
     gathered->promise.set_value(Fail(ErrorCode::kBadRequest, "a crop was not prepared for the network"));
@@ -121,9 +141,10 @@ std::future<Result<std::vector<float>>> Scorer::Start(std::span<const cv::Mat> p
   const std::size_t step = batch_ == 0 ? prepared.size() : batch_;
   for (std::size_t first = 0; first < prepared.size(); first += step) {
     const auto part = prepared.subspan(first, std::min(step, prepared.size() - first));
+    // Pending calls end before the network is destroyed, and with it the card.
     network_->Start(ToTensor(part, card_.input, step),
-                    [gathered, first, faces = part.size(), step, name = card_.output_name](auto outputs) {
-                      gathered->Put(first, faces, TakeLogits(std::move(outputs), name, step));
+                    [this, gathered, first, faces = part.size(), step](const auto& outputs) {
+                      gathered->Put(first, faces, TakeScores(outputs, card_, step));
                     });
   }
   return future;

@@ -13,6 +13,13 @@
 
 namespace unmask {
 
+/// What the network says of one face.
+struct FaceScore {
+  float logit = 0;
+  std::vector<float>
+      mask;  ///< 0..1 on the grid of ModelCard::mask, row by row; empty when the model has none
+};
+
 /// A face model ready to score: its card and its network. Thread-safe.
 class Scorer {
  public:
@@ -28,9 +35,9 @@ class Scorer {
   /// INTER_LINEAR to enlarge, as in training. The result is small and owns its pixels.
   cv::Mat Prepare(const cv::Mat& crop) const;
 
-  /// Starts scoring prepared crops. The future gives one logit for each, in order; it may be an error. May
+  /// Starts scoring prepared crops. The future gives one score for each, in order; it may be an error. May
   /// wait until some of them are computed.
-  std::future<Result<std::vector<float>>> Start(std::span<const cv::Mat> prepared) const;
+  std::future<Result<std::vector<FaceScore>>> Start(std::span<const cv::Mat> prepared) const;
 
   /// The calibrated probability of manipulation, 0..1.
   double Calibrate(double logit) const;

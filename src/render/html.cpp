@@ -10,6 +10,7 @@
 #include "base/hash.hpp"
 #include "base/version.hpp"
 #include "render/base64.hpp"
+#include "render/heat.hpp"
 #include "render/html_style.hpp"
 #include "render/picture_io.hpp"
 #include "render/text.hpp"
@@ -47,12 +48,22 @@ std::string ReasonList(const std::vector<Reason>& reasons) {
   return html + "</ul>\n";
 }
 
+std::string Image(const Picture& picture, const std::string& words) {
+  const auto jpeg = EncodeJpeg(picture, 85);
+  if (!jpeg) return {};
+  return fmt::format("<img alt=\"{}\" src=\"data:image/jpeg;base64,{}\">\n", words, Base64(*jpeg));
+}
+
 std::string FacePicture(const TrackReport& track) {
   if (!track.best.face) return {};
-  const auto jpeg = EncodeJpeg(*track.best.face, 85);
-  if (!jpeg) return {};
-  return fmt::format("<img alt=\"The most telling view of face {}\" src=\"data:image/jpeg;base64,{}\">\n",
-                     track.id, Base64(*jpeg));
+  std::string html = Image(*track.best.face, fmt::format("The most telling view of face {}", track.id));
+  if (ShowsHeat(track)) {
+    Picture tinted = *track.best.face;
+    TintWithHeat(tinted, track.best.face_region, *track.best.heat);
+    html +=
+        Image(tinted, fmt::format("Where face {} looks changed: bright parts more than dark ones", track.id));
+  }
+  return html;
 }
 
 /// What spoils the track's faces, most frequent first, e.g. "8 of 24 views blurred, 3 seen from the side".
@@ -137,9 +148,10 @@ std::string Facts(const Report& report) {
                             report.stability.flips, report.stability.variants, report.stability.spread));
   html += Row("Thresholds", fmt::format("manipulated from {:.4g} % on, nothing found below {:.4g} %",
                                         report.thresholds.manipulated * 100, report.thresholds.clear * 100));
-  html += Row("Options", fmt::format("mode {}, fps {:.4g}, max_frames {}",
-                                     report.options.mode == SampleMode::kFps ? "fps" : "keyframes",
-                                     report.options.fps, report.options.max_frames));
+  html += Row("Options",
+              fmt::format("mode {}, fps {:.4g}, max_frames {}, stability {}",
+                          report.options.mode == SampleMode::kFps ? "fps" : "keyframes", report.options.fps,
+                          report.options.max_frames, report.options.stability ? "on" : "off"));
   html += Row("Model",
               fmt::format("{}:{}{}", report.model.name, report.model.version,
                           report.model.calibrated ? "" : ", not calibrated: scores are no probabilities"));
@@ -205,6 +217,11 @@ std::string HowToRead(std::span<const Outcome> outcomes, const HtmlOptions& opti
       "thresholds, red stretches look manipulated, and the upright line marks the picture that is shown. "
       "Pale dots "
       "did not count, because their quality is too low.</p>\n";
+  html +=
+      "<p>The tinted picture shows where the model sees traces of a change, the brighter the stronger. It "
+      "says "
+      "where "
+      "to look; it is no outline of what was changed.</p>\n";
   html +=
       "<p>A verdict is the estimate of a program, not proof. Weigh it together with the source and the "
       "context of "

@@ -6,6 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "render/heat.hpp"
 #include "render/json_value.hpp"
 #include "render/round.hpp"
 
@@ -51,6 +52,14 @@ Json ToValue(const MediaFacts& media) {
           {"frames", media.frames ? Json(*media.frames) : Json(nullptr)}};
 }
 
+Json ToValue(const std::shared_ptr<const HeatMap>& heat) {
+  if (!heat) return nullptr;
+  const HeatPeak peak = PeakOf(*heat);
+  return {{"region", ToValue(heat->region)},
+          {"peak", {Whole(peak.x), Whole(peak.y)}},
+          {"peak_value", Score(peak.value)}};
+}
+
 Json ToValue(const TrackReport& track) {
   Json segments = Json::array();
   for (const Segment& segment : track.segments)
@@ -68,7 +77,10 @@ Json ToValue(const TrackReport& track) {
           {"faces", track.faces},
           {"segments", std::move(segments)},
           {"best",
-           {{"frame", track.best.frame}, {"time", Time(track.best.time)}, {"box", ToValue(track.best.box)}}}};
+           {{"frame", track.best.frame},
+            {"time", Time(track.best.time)},
+            {"box", ToValue(track.best.box)},
+            {"heat", ToValue(track.best.heat)}}}};
 }
 
 Json ToValue(const FaceReport& face) {
@@ -133,11 +145,13 @@ Json ToJsonValue(const Report& report, const JsonOptions& options) {
   // keep_frames is not stated: it adds pictures beside the report and changes nothing in it.
   value["options"] = {{"fps", Time(report.options.fps)},
                       {"max_frames", report.options.max_frames},
-                      {"mode", ModeName(report.options.mode)}};
+                      {"mode", ModeName(report.options.mode)},
+                      {"stability", report.options.stability}};
   value["timing_ms"] = {{"total", Whole(report.timing_ms.total)},
                         {"decode", Whole(report.timing_ms.decode)},
                         {"find", Whole(report.timing_ms.find)},
-                        {"score", Whole(report.timing_ms.score)}};
+                        {"score", Whole(report.timing_ms.score)},
+                        {"stability", Whole(report.timing_ms.stability)}};
   return value;
 }
 

@@ -25,7 +25,7 @@ TEST(Json, IsTheNativeInterfacesExampleToTheLetter) {
       R"("thresholds":{"manipulated":0.92,"clear":0.35,"fpr_at_manipulated":0.01},)"
       R"("tracks":[{"id":1,"verdict":"manipulated","score":0.981,"logit":3.94,"reasons":[],"start":0.0,"end":12.0,)"
       R"("faces":25,"segments":[{"start":2.0,"end":9.5,"peak_time":4.5,"peak_score":0.997}],)"
-      R"("best":{"frame":135,"time":4.5,"box":[412,96,210,210]}}],)"
+      R"("best":{"frame":135,"time":4.5,"box":[412,96,210,210],"heat":null}}],)"
       R"("faces":[{"track":1,"frame":0,"time":0.0,"box":[410,95,208,208],"score":0.91,"logit":2.3,)"
       R"("detector_score":0.94,"quality":{"size":208,"sharpness":0.7,"brightness":0.5,"yaw":4.0,"pitch":-2.0,)"
       R"("codes":[]},"used":true}],)"
@@ -34,8 +34,8 @@ TEST(Json, IsTheNativeInterfacesExampleToTheLetter) {
       R"("decode_errors":0},)"
       R"("model":{"name":"face","version":1,"sha256":"ef01","calibrated":true},)"
       R"("software":{"unmask":"0.1.0","libavcodec":"59.37.100","openvino":"2026.4.1"},)"
-      R"("options":{"fps":2.0,"max_frames":256,"mode":"fps"},)"
-      R"("timing_ms":{"total":812,"decode":540,"find":120,"score":95}})");
+      R"("options":{"fps":2.0,"max_frames":256,"mode":"fps","stability":true},)"
+      R"("timing_ms":{"total":812,"decode":540,"find":120,"score":95,"stability":0}})");
 }
 
 TEST(Json, LeavesFacesOutUnlessAsked) {

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <opencv2/imgproc.hpp>
 
+#include "render/heat.hpp"
 #include "render/text.hpp"
 #include "render/words.hpp"
 
@@ -70,6 +71,11 @@ bool HasPixels(const std::shared_ptr<const Picture>& picture) {
          picture->bgr.size() == static_cast<std::size_t>(picture->width) * picture->height * 3;
 }
 
+/// The part of the media that the picture of the whole frame shows.
+Box WholeOf(const BestFace& best) {
+  return {0, 0, best.whole->width / best.whole_scale, best.whole->height / best.whole_scale};
+}
+
 }  // namespace
 
 std::vector<Overlay> DrawOverlays(const Report& report) {
@@ -79,8 +85,15 @@ std::vector<Overlay> DrawOverlays(const Report& report) {
     if (!HasPixels(track.best.whole)) continue;
     if (!still || overlays.empty())
       overlays.push_back({still ? ".faces.jpg" : fmt::format(".track{}.jpg", track.id), *track.best.whole});
-    cv::Mat view = ViewOf(overlays.back().picture);
+    if (ShowsHeat(track)) TintWithHeat(overlays.back().picture, WholeOf(track.best), *track.best.heat);
+  }
+  // Boxes and words last, so that no heat lies on them.
+  auto overlay = overlays.begin();
+  for (const TrackReport& track : report.tracks) {
+    if (!HasPixels(track.best.whole)) continue;
+    cv::Mat view = ViewOf(overlay->picture);
     DrawTrack(view, track);
+    if (!still) ++overlay;
   }
   return overlays;
 }

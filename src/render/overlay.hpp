@@ -17,8 +17,9 @@ struct Overlay {
 };
 
 /// For a still one picture with every track's face; for a video one for each track, at its best face. Draws
-/// the box, the track, the verdict in colour and words, and the score. Needs BestFace::whole
-/// (AnalysisOptions::keep_frames); tracks without it are left out. A still without a face gives nothing.
+/// the heat map (heat.hpp), the box, the track, the verdict in colour and words, and the score. Needs
+/// BestFace::whole (AnalysisOptions::keep_frames); tracks without it are left out. A still without a face
+/// gives nothing.
 std::vector<Overlay> DrawOverlays(const Report& report);
 
 /// A file name that is safe on every file system, made from an untrusted one: the last part of the path with
