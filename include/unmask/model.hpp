@@ -48,6 +48,14 @@ struct Calibration {
   double intercept = 0;
 };
 
+/// How a mean logit becomes a score and a verdict. The mean of many faces scatters less than one face does,
+/// so the same mean says more.
+struct OperatingPoint {
+  int faces = 1;  ///< from so many good faces on
+  Calibration calibration;
+  Thresholds thresholds;
+};
+
 /// All that model.json states: what the network takes and gives, and how good it is.
 struct ModelCard {
   std::string name;
@@ -64,7 +72,8 @@ struct ModelCard {
   Calibration calibration;
   Thresholds thresholds;
   double fpr_at_clear = 0;
-  std::vector<std::string> limits;  ///< plain sentences: what the model cannot see
+  std::vector<OperatingPoint> tracks;  ///< for tracks, by rising number of faces, each above 1; may be empty
+  std::vector<std::string> limits;     ///< plain sentences: what the model cannot see
   std::string licence;
   std::string json;  ///< the file as it is, for `unmask model show` and the API
 };

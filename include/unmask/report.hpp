@@ -119,6 +119,8 @@ struct TrackReport {
   double start = 0;
   double end = 0;
   int faces = 0;
+  int good_faces = 0;             ///< those that counted
+  Thresholds thresholds;          ///< that apply to so many good faces
   std::vector<Segment> segments;  ///< stretches of time that look manipulated
   BestFace best;                  ///< the most telling face
 };
@@ -167,7 +169,7 @@ struct Report {
   std::optional<double> score;
   std::optional<double> logit;
   std::vector<Reason> reasons;
-  Thresholds thresholds;
+  Thresholds thresholds;  ///< of the track that decides
   std::vector<TrackReport> tracks;
   std::vector<FaceReport> faces;  ///< in order of time; always filled, renderers leave it out unless asked
   Stability stability;

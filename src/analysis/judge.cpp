@@ -110,6 +110,18 @@ std::map<int, std::vector<const FaceReport*>> ByTrack(const std::vector<FaceRepo
 
 }  // namespace
 
+const OperatingPoint& OperatingPoints::For(int good_faces) const {
+  const OperatingPoint* point = &face;
+  for (const OperatingPoint& track : tracks)
+    if (track.faces <= good_faces) point = &track;
+  return *point;
+}
+
+OperatingPoints PointsOf(const ModelCard& card) {
+  return {.face = {.faces = 1, .calibration = card.calibration, .thresholds = card.thresholds},
+          .tracks = card.tracks};
+}
+
 ScoreVerdict JudgeScore(double score, int judged_tracks, const Thresholds& thresholds) {
   if (ForOneOf(score, judged_tracks) >= thresholds.manipulated) return {Verdict::kManipulated, {}};
   if (score < thresholds.clear) return {Verdict::kNoManipulationFound, {}};
@@ -142,25 +154,28 @@ TrackReport JudgeTrack(Faces faces, std::int64_t frames_analysed, int judged_tra
                                : *std::max_element(counted.begin(), counted.end(),
                                                    [](auto* a, auto* b) { return *a->logit < *b->logit; });
   track.best = {.frame = best->frame, .time = best->time, .box = best->box};
+  const OperatingPoint& point = points.For(static_cast<int>(counted.size()));
+  track.good_faces = static_cast<int>(counted.size());
+  track.thresholds = point.thresholds;
   if (counted.empty()) return track;
 
-  const auto runs = FindRuns(counted, points.thresholds);
+  const auto runs = FindRuns(counted, points.face.thresholds);
   const int persistent_at = std::min(options.persistent_faces, FacesNeeded(frames_analysed, options));
   const bool persistent =
       std::any_of(runs.begin(), runs.end(), [&](const Run& r) { return r.above >= persistent_at; });
   track.logit = TrackLogit(counted, persistent, options);
-  track.score = CalibratedScore(*track.logit, points.calibration);
+  track.score = CalibratedScore(*track.logit, point.calibration);
   if (!enough) return track;
   for (const Run& run : runs)
     if (run.above >= persistent_at) track.segments.push_back(ToSegment(counted, run));
-  const ScoreVerdict judged = JudgeScore(*track.score, judged_tracks, points.thresholds);
+  const ScoreVerdict judged = JudgeScore(*track.score, judged_tracks, point.thresholds);
   track.verdict = judged.verdict;
   if (judged.reason) AddReason(track.reasons, *judged.reason);
   return track;
 }
 
-void JudgeReport(Report& report, const Calibration& calibration, const JudgeOptions& options) {
-  const OperatingPoints points{report.thresholds, calibration};
+void JudgeReport(Report& report, const OperatingPoints& points, const JudgeOptions& options) {
+  report.thresholds = points.face.thresholds;
   const auto tracks = ByTrack(report.faces);
   const std::int64_t frames = report.sampling.frames_analysed;
   const auto judged = std::count_if(tracks.begin(), tracks.end(),
@@ -195,6 +210,7 @@ void Conclude(Report& report) {
     report.verdict = strongest->verdict;
     report.score = strongest->score;
     report.logit = strongest->logit;
+    report.thresholds = strongest->thresholds;
     report.reasons = strongest->reasons;
   } else {
     report.verdict = Verdict::kInconclusive;

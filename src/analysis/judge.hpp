@@ -26,11 +26,16 @@ struct JudgeOptions {
   int max_faces_per_frame = 16;  ///< the most that are analysed; more give the warning many_faces
 };
 
-/// What the judge must know of the model.
+/// What the judge must know of the model: the operating point of a single face, and those of tracks.
 struct OperatingPoints {
-  Thresholds thresholds;
-  Calibration calibration;
+  OperatingPoint face;
+  std::vector<OperatingPoint> tracks;  ///< by rising number of faces
+
+  /// The one for so many good faces.
+  const OperatingPoint& For(int good_faces) const;
 };
+
+OperatingPoints PointsOf(const ModelCard& card);
 
 /// Judges one track from its faces (in order of time; `used`, `logit` and `quality` filled in).
 /// `frames_analysed` is of the whole media; `judged_tracks` the number of tracks that get a verdict: the odds
@@ -54,10 +59,10 @@ ScoreVerdict JudgeScore(double score, int judged_tracks, const Thresholds& thres
 /// The number of tracks that have a verdict of their own.
 int JudgedTracks(std::span<const TrackReport> tracks);
 
-/// Fills the media's verdict, score, logit and reasons from its judged tracks.
+/// Fills the media's verdict, score, logit, reasons and thresholds from its judged tracks.
 void Conclude(Report& report);
 
-/// Fills verdict, score, logit, reasons and tracks of a report from its faces, sampling and thresholds.
-void JudgeReport(Report& report, const Calibration& calibration, const JudgeOptions& options = {});
+/// Fills verdict, score, logit, reasons and tracks of a report from its faces and sampling.
+void JudgeReport(Report& report, const OperatingPoints& points, const JudgeOptions& options = {});
 
 }  // namespace unmask

@@ -33,10 +33,9 @@ FaceReport FaceWith(int track, double time, double logit, std::vector<std::strin
 
 Report ReportOf(std::vector<FaceReport> faces, std::int64_t frames) {
   Report report;
-  report.thresholds = kThresholds;
   report.faces = std::move(faces);
   report.sampling.frames_analysed = frames;
-  JudgeReport(report, {});
+  JudgeReport(report, {.face = {.thresholds = kThresholds}});
   return report;
 }
 
@@ -147,6 +146,29 @@ TEST(Judge, TheBestFaceIsTheMostTellingUsableOne) {
   const Report report = ReportOf(faces, 4);
   EXPECT_DOUBLE_EQ(report.tracks[0].best.time, 0.5);
   EXPECT_THAT(report.tracks[0].reasons, Not(Contains(Reason::kFewFaces)));
+}
+
+TEST(Judge, HoldsATrackOfManyFacesToItsOwnOperatingPoint) {
+  const OperatingPoints points{.face = {.thresholds = kThresholds},
+                               .tracks = {{.faces = 4,
+                                           .calibration = {.fitted = true, .slope = 2, .intercept = 0},
+                                           .thresholds = {0.9, 0.4, 0.01}},
+                                          {.faces = 20,
+                                           .calibration = {.fitted = true, .slope = 3, .intercept = 0},
+                                           .thresholds = {0.8, 0.5, 0.01}}}};
+  const auto judged = [&](int faces) {
+    Report report;
+    for (int i = 0; i < faces; ++i) report.faces.push_back(FaceWith(1, 0.5 * i, 1.5));
+    report.sampling.frames_analysed = faces;
+    JudgeReport(report, points);
+    return report;
+  };
+  EXPECT_EQ(judged(3).verdict, Verdict::kInconclusive);
+  EXPECT_EQ(judged(4).verdict, Verdict::kManipulated);
+  EXPECT_NEAR(*judged(4).score, 1 / (1 + std::exp(-3)), 1e-12);
+  EXPECT_EQ(judged(4).thresholds.manipulated, 0.9);
+  EXPECT_EQ(judged(4).tracks[0].good_faces, 4);
+  EXPECT_EQ(judged(25).thresholds.manipulated, 0.8);
 }
 
 }  // namespace

@@ -203,8 +203,7 @@ Result<void> Run::Judge() {
                    .version = card.version,
                    .sha256 = card.sha256,
                    .calibrated = card.calibration.fitted};
-  report_.thresholds = card.thresholds;
-  JudgeReport(report_, card.calibration);
+  JudgeReport(report_, PointsOf(card));
   for (TrackReport& track : report_.tracks) {
     const auto& pictures = scores_.BestOf(track.id);
     track.best.face = pictures.face;

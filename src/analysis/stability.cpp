@@ -52,11 +52,12 @@ TrackStability JudgeStability(const TrackReport& track, int judged_tracks, std::
   double lowest = *track.score;
   double highest = *track.score;
   bool opposite = false;
+  const OperatingPoint& point = points.For(track.good_faces);
   for (const double shift : shifts) {
-    const double score = CalibratedScore(*track.logit + shift, points.calibration);
+    const double score = CalibratedScore(*track.logit + shift, point.calibration);
     lowest = std::min(lowest, score);
     highest = std::max(highest, score);
-    const Verdict verdict = JudgeScore(score, judged_tracks, points.thresholds).verdict;
+    const Verdict verdict = JudgeScore(score, judged_tracks, point.thresholds).verdict;
     result.flips += verdict != track.verdict ? 1 : 0;
     opposite |= AreOpposite(verdict, track.verdict);
   }
@@ -66,7 +67,7 @@ TrackStability JudgeStability(const TrackReport& track, int judged_tracks, std::
 }
 
 Result<void> CheckStability(Report& report, const FaceScores& scores, const Scorer& scorer) {
-  const OperatingPoints points{report.thresholds, scorer.card().calibration};
+  const OperatingPoints points = PointsOf(scorer.card());
   const int judged = JudgedTracks(report.tracks);
   const auto decides = [&](const TrackReport& track) {
     return track.score == report.score && track.verdict == report.verdict;

@@ -8,8 +8,9 @@
 namespace unmask {
 namespace {
 
-const OperatingPoints kPoints{.thresholds = {.manipulated = 0.9, .clear = 0.5, .fpr_at_manipulated = 0.01},
-                              .calibration = {.fitted = true, .slope = 1, .intercept = 0}};
+const OperatingPoints kPoints{
+    .face = {.calibration = {.fitted = true, .slope = 1, .intercept = 0},
+             .thresholds = {.manipulated = 0.9, .clear = 0.5, .fpr_at_manipulated = 0.01}}};
 
 TrackReport TrackWith(double logit, Verdict verdict) {
   TrackReport track;
@@ -85,8 +86,8 @@ ModelCard Card() {
                 .mean = {127.5F, 127.5F, 127.5F},
                 .scale = {127.5F, 127.5F, 127.5F}};
   card.output_name = "logit";
-  card.calibration = kPoints.calibration;
-  card.thresholds = kPoints.thresholds;
+  card.calibration = kPoints.face.calibration;
+  card.thresholds = kPoints.face.thresholds;
   return card;
 }
 
@@ -97,10 +98,9 @@ Report Checked(float shift) {
   FaceReport face{.track = 1, .box = {0, 0, 64, 64}, .used = true};
   EXPECT_TRUE(scores.Add(face, cv::Mat(64, 64, CV_8UC3, cv::Scalar::all(255)), {0, 0, 64, 64}, {}));
   Report report;
-  report.thresholds = kPoints.thresholds;
   report.sampling.frames_analysed = 1;
   report.faces = scores.Finish().value();
-  JudgeReport(report, kPoints.calibration);
+  JudgeReport(report, kPoints);
   EXPECT_EQ(report.verdict, Verdict::kManipulated);
   EXPECT_TRUE(CheckStability(report, scores, scorer));
   return report;

@@ -34,11 +34,10 @@ FaceReport MeasureCrop(const cv::Mat& picture, std::optional<double> margin) {
 
 Report JudgeCrop(FaceReport face, const ModelCard& card) {
   Report report;
-  report.thresholds = card.thresholds;
   report.sampling.frames_analysed = 1;
   report.sampling.faces_found = 1;
   report.faces.push_back(std::move(face));
-  JudgeReport(report, card.calibration);
+  JudgeReport(report, PointsOf(card));
   return report;
 }
 

@@ -62,6 +62,24 @@ void CheckFileName(const std::string& name) {
         fmt::format("network.files has the name \"{}\" (expected a plain file name)", name));
 }
 
+Calibration ReadCalibration(const json& j) {
+  if (!j.contains("calibration") || j["calibration"].is_null()) return {};
+  const json& c = j["calibration"];
+  const Calibration calibration{.fitted = true, .slope = c.at("slope"), .intercept = c.at("intercept")};
+  if (!(calibration.slope > 0)) throw std::runtime_error("calibration.slope must be above 0");
+  return calibration;
+}
+
+Thresholds ReadThresholds(const json& j) {
+  const json& manipulated = j.at("thresholds").at("manipulated");
+  const Thresholds thresholds{.manipulated = manipulated.at("score"),
+                              .clear = j.at("thresholds").at("clear").at("score"),
+                              .fpr_at_manipulated = manipulated.at("fpr")};
+  if (!(thresholds.clear >= 0 && thresholds.clear <= thresholds.manipulated && thresholds.manipulated <= 1))
+    throw std::runtime_error("thresholds must satisfy 0 <= clear <= manipulated <= 1");
+  return thresholds;
+}
+
 ModelCard Read(const std::string& text) {
   const json j = json::parse(text);
   if (j.at("schema") != "unmask.model/1") throw std::runtime_error("schema must be \"unmask.model/1\"");
@@ -95,20 +113,18 @@ ModelCard Read(const std::string& text) {
     if (card.mask.width < 1 || card.mask.width > 1024 || card.mask.height < 1 || card.mask.height > 1024)
       throw std::runtime_error("mask.width and mask.height must be in 1..1024");
   }
-  if (j.contains("calibration") && !j["calibration"].is_null()) {
-    const json& c = j["calibration"];
-    card.calibration = {.fitted = true, .slope = c.at("slope"), .intercept = c.at("intercept")};
-    if (!(card.calibration.slope > 0)) throw std::runtime_error("calibration.slope must be above 0");
-  }
-  const json& manipulated = j.at("thresholds").at("manipulated");
-  const json& clear = j.at("thresholds").at("clear");
-  card.thresholds = {.manipulated = manipulated.at("score"),
-                     .clear = clear.at("score"),
-                     .fpr_at_manipulated = manipulated.at("fpr")};
-  card.fpr_at_clear = clear.at("fpr");
-  if (!(card.thresholds.clear >= 0 && card.thresholds.clear <= card.thresholds.manipulated &&
-        card.thresholds.manipulated <= 1))
-    throw std::runtime_error("thresholds must satisfy 0 <= clear <= manipulated <= 1");
+  card.calibration = ReadCalibration(j);
+  card.thresholds = ReadThresholds(j);
+  card.fpr_at_clear = j.at("thresholds").at("clear").at("fpr");
+  if (j.contains("tracks"))
+    for (const json& track : j["tracks"]) {
+      OperatingPoint point{.faces = track.at("faces"),
+                           .calibration = ReadCalibration(track),
+                           .thresholds = ReadThresholds(track)};
+      if (point.faces <= (card.tracks.empty() ? 1 : card.tracks.back().faces))
+        throw std::runtime_error("tracks must rise in faces, from 2 on");
+      card.tracks.push_back(point);
+    }
   if (j.contains("limits")) card.limits = j["limits"].get<std::vector<std::string>>();
   return card;
 }

@@ -59,6 +59,25 @@ TEST(ModelCard, NamesTheKeyThatIsMissing) {
   EXPECT_THAT(ErrorOf(card), HasSubstr("width"));
 }
 
+TEST(ModelCard, ReadsMaskAndTrackPoints) {
+  json card = GoodCard();
+  card["mask"] = {{"name", "mask"}, {"width", 40}, {"height", 20}, {"meaning", "changed"}};
+  card["tracks"] = json::array();
+  for (const int faces : {3, 10})
+    card["tracks"].push_back({{"faces", faces},
+                              {"calibration", {{"slope", 2.0}, {"intercept", -0.5}}},
+                              {"thresholds", card["thresholds"]}});
+  const auto read = ParseModelCard(card.dump());
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(read->mask.name, "mask");
+  EXPECT_EQ(read->mask.width, 40);
+  EXPECT_EQ(read->mask.height, 20);
+  ASSERT_EQ(read->tracks.size(), 2u);
+  EXPECT_EQ(read->tracks[1].faces, 10);
+  EXPECT_EQ(read->tracks[1].calibration.slope, 2);
+  EXPECT_TRUE(ParseModelCard(GoodCard().dump())->mask.name.empty());
+}
+
 TEST(ModelCard, RefusesWhatItWouldMisread) {
   for (const auto& [pointer, value, word] : std::vector<std::tuple<std::string, json, std::string>>{
            {"/schema", "unmask.model/2", "schema"},
@@ -70,6 +89,9 @@ TEST(ModelCard, RefusesWhatItWouldMisread) {
            {"/input/scale", {1.0, 0.0, 1.0}, "scale"},
            {"/calibration/slope", -1.0, "slope"},
            {"/thresholds/clear/score", 0.95, "clear"},
+           {"/mask", {{"name", "mask"}, {"width", 0}, {"height", 4}, {"meaning", "changed"}}, "mask.width"},
+           {"/mask", {{"name", "mask"}, {"width", 4}, {"height", 4}, {"meaning", "kept"}}, "mask.meaning"},
+           {"/tracks", {{{"faces", 1}, {"thresholds", GoodCard()["thresholds"]}}}, "tracks"},
            {"/network/file", "other.xml", "network.file"},
            {"/network/files", {{"../x.xml", kZeroHash}}, "plain file name"}}) {
     json card = GoodCard();
@@ -255,6 +277,38 @@ TEST(Scorer, FillsBatchesOfTheNetworksSizeAndGathersThem) {
   ASSERT_EQ(scores->size(), 5u);
   for (std::size_t i = 1; i < 5; ++i) EXPECT_GT((*scores)[i].logit, (*scores)[i - 1].logit);
   EXPECT_THAT(seen.sizes, testing::ElementsAre(2, 2, 2));
+}
+
+/// Gives, beside the logit, a mask of two cells: 0.25 and something beyond 1.
+class MaskNetwork final : public Network {
+ public:
+  Result<std::vector<Tensor>> Infer(const Tensor& input) override {
+    Tensor mask{.name = "mask", .shape = {input.shape[0], 1, 1, 2}};
+    Tensor logit{.name = "logit", .shape = {input.shape[0], 1}};
+    for (std::size_t i = 0; i < input.shape[0]; ++i) {
+      mask.values.insert(mask.values.end(), {0.25F, 1.5F});
+      logit.values.push_back(2);
+    }
+    return std::vector<Tensor>{mask, logit};
+  }
+  void Start(Tensor input, Done done) override { done(Infer(input)); }
+  std::size_t width() const override { return 1; }
+};
+
+TEST(Scorer, GivesTheMaskOfEachFace) {
+  auto card = ParseModelCard(GoodCard().dump()).value();
+  card.mask = {.name = "mask", .width = 2, .height = 1};
+  const Scorer scorer(card, std::make_unique<MaskNetwork>());
+  const std::vector<cv::Mat> faces(3, scorer.Prepare(cv::Mat(9, 9, CV_8UC3, cv::Scalar::all(0))));
+  const auto scores = scorer.Start(faces).get();
+  ASSERT_TRUE(scores);
+  for (const FaceScore& score : *scores) {
+    EXPECT_EQ(score.logit, 2);
+    EXPECT_THAT(score.mask, testing::ElementsAre(0.25F, 1.0F));
+  }
+  card.mask.width = 3;
+  const Scorer wrong(card, std::make_unique<MaskNetwork>());
+  EXPECT_THAT(wrong.Start(faces).get().error().message, HasSubstr("'mask' with 3 values"));
 }
 
 TEST(Scorer, PassesOnAFailureOfTheNetwork) {
