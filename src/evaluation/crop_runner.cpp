@@ -2,20 +2,15 @@
 #include "evaluation/crop_runner.hpp"
 
 #include <algorithm>
-#include <deque>
 #include <mutex>
 #include <thread>
 
 #include "base/file.hpp"
 #include "evaluation/crops.hpp"
 #include "evaluation/sample_files.hpp"
-#include "face/crop.hpp"
 
 namespace unmask {
 namespace {
-
-constexpr std::size_t kBatch = 4;    // samples that are computed together
-constexpr std::size_t kPending = 2;  // batches of one thread in flight while it decodes
 
 Result<cv::Mat> DecodeStill(DecoderPool& decoders, const SampleFile& sample, std::stop_token stop) {
   auto file = OpenForReading(sample.path());
@@ -30,15 +25,6 @@ Result<cv::Mat> DecodeStill(DecoderPool& decoders, const SampleFile& sample, std
   if (!*frame) return Fail(ErrorCode::kUndecodable, "has no picture");
   return (*frame)->bgr.clone();
 }
-
-/// Faces of one batch under one variant (or none), on their way through the network.
-struct Scoring {
-  std::size_t pass = 0;
-  std::vector<std::size_t> samples;
-  std::vector<FaceReport> faces;
-  std::vector<cv::Mat> prepared;
-  std::future<Result<std::vector<FaceScore>>> scores;
-};
 
 class Run {
  public:
@@ -69,66 +55,38 @@ class Run {
 
  private:
   void Work() {
-    std::deque<std::vector<Scoring>> pending;
-    for (;;) {
-      if (stop_.stop_requested() || Failed()) break;
-      const auto items = files_.Take(kBatch);
-      if (items.empty()) break;
-      pending.push_back(Start(items));
-      if (pending.size() > kPending) Finish(pending);
-    }
-    while (!pending.empty()) Finish(pending);
-  }
-
-  /// Decodes and degrades a batch, and hands it to the network.
-  std::vector<Scoring> Start(const std::vector<SampleFiles::Item>& items) {
-    std::vector<Scoring> scorings(passes_.size());
-    for (std::size_t pass = 0; pass < scorings.size(); ++pass) scorings[pass].pass = pass;
-    for (const SampleFiles::Item& item : items) {
-      const auto picture = item.file ? DecodeStill(decoders_, *item.file, stop_)
-                                     : Result<cv::Mat>(tl::unexpected(item.file.error()));
-      if (!picture) {
-        for (Pass& pass : passes_) pass.outcomes[item.index].error = picture.error();
-      } else {
-        Add(scorings[0], item.index, *picture);
-        for (std::size_t v = 0; v < variants_.size(); ++v) {
-          const auto degraded = variants_[v].apply(*picture, item.index);
-          if (degraded)
-            Add(scorings[v + 1], item.index, *degraded);
-          else
-            passes_[v + 1].outcomes[item.index].error = degraded.error();
-        }
-      }
-      on_sample_(samples_[item.index]);
-    }
-    for (Scoring& scoring : scorings) scoring.scores = scorer_.Start(scoring.prepared);
-    return scorings;
-  }
-
-  void Add(Scoring& scoring, std::size_t index, const cv::Mat& picture) const {
-    scoring.samples.push_back(index);
-    scoring.faces.push_back(MeasureCrop(picture, options_.margin));
-    const cv::Rect rect = RectOfCrop(picture.cols, picture.rows, options_.margin, scorer_.card().crop);
-    scoring.prepared.push_back(scorer_.Prepare(CropPixels(picture, rect)));
-  }
-
-  void Finish(std::deque<std::vector<Scoring>>& pending) {
-    for (Scoring& scoring : pending.front()) {
-      const auto scores = scoring.scores.get();
-      if (!scores) {
+    while (!stop_.stop_requested() && !Failed()) {
+      const auto items = files_.Take(1);
+      if (items.empty()) return;
+      if (auto done = OneSample(items.front()); !done) {
         const std::lock_guard lock(mutex_);
-        if (!failure_) failure_ = scores.error();
+        if (!failure_) failure_ = done.error();
+      }
+      on_sample_(samples_[items.front().index]);
+    }
+  }
+
+  /// Fails when the network does: what is wrong with the sample is its outcome.
+  Result<void> OneSample(const SampleFiles::Item& item) {
+    const auto picture = item.file ? DecodeStill(decoders_, *item.file, stop_)
+                                   : Result<cv::Mat>(tl::unexpected(item.file.error()));
+    for (std::size_t pass = 0; pass < passes_.size(); ++pass) {
+      SampleOutcome& outcome = passes_[pass].outcomes[item.index];
+      if (!picture) {
+        outcome.error = picture.error();
         continue;
       }
-      for (std::size_t i = 0; i < scoring.samples.size(); ++i) {
-        FaceReport& face = scoring.faces[i];
-        face.logit = static_cast<double>((*scores)[i].logit);
-        face.score = scorer_.Calibrate(*face.logit);
-        passes_[scoring.pass].outcomes[scoring.samples[i]] =
-            ToOutcome(JudgeCrop(std::move(face), scorer_.card()));
+      const auto changed =
+          pass == 0 ? Result<cv::Mat>(*picture) : variants_[pass - 1].apply(*picture, item.index);
+      if (!changed) {
+        outcome.error = changed.error();
+        continue;
       }
+      const auto report = AnalyzeCrop(*changed, scorer_, options_.margin, options_.stability);
+      if (!report) return tl::unexpected(report.error());
+      outcome = ToOutcome(*report);
     }
-    pending.pop_front();
+    return {};
   }
 
   bool Failed() {

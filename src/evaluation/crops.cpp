@@ -3,7 +3,9 @@
 
 #include <algorithm>
 
+#include "analysis/face_scores.hpp"
 #include "analysis/judge.hpp"
+#include "analysis/stability.hpp"
 #include "face/crop.hpp"
 #include "face/quality.hpp"
 
@@ -32,12 +34,25 @@ FaceReport MeasureCrop(const cv::Mat& picture, std::optional<double> margin) {
   return report;
 }
 
-Report JudgeCrop(FaceReport face, const ModelCard& card) {
+Result<Report> AnalyzeCrop(const cv::Mat& picture, const Scorer& scorer, std::optional<double> margin,
+                           bool stability) {
+  const cv::Rect rect = RectOfCrop(picture.cols, picture.rows, margin, scorer.card().crop);
+  const Box region{static_cast<double>(rect.x), static_cast<double>(rect.y), static_cast<double>(rect.width),
+                   static_cast<double>(rect.height)};
+  FaceScores scores(scorer, stability);
+  if (auto added = scores.Add(MeasureCrop(picture, margin), CropPixels(picture, rect), region, {}); !added)
+    return tl::unexpected(added.error());
+  auto faces = scores.Finish();
+  if (!faces) return tl::unexpected(faces.error());
+
   Report report;
   report.sampling.frames_analysed = 1;
   report.sampling.faces_found = 1;
-  report.faces.push_back(std::move(face));
-  JudgeReport(report, PointsOf(card));
+  report.faces = std::move(*faces);
+  JudgeReport(report, PointsOf(scorer.card()));
+  if (stability)
+    if (auto checked = CheckStability(report, scores, scorer); !checked)
+      return tl::unexpected(checked.error());
   return report;
 }
 

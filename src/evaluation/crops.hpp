@@ -5,6 +5,7 @@
 
 #include <opencv2/core/mat.hpp>
 
+#include "model/scorer.hpp"
 #include "unmask/model.hpp"
 #include "unmask/picture.hpp"
 #include "unmask/report.hpp"
@@ -24,11 +25,12 @@ Box BoxOfCrop(int width, int height, std::optional<double> margin);
 /// training nor service shows it.
 cv::Rect RectOfCrop(int width, int height, std::optional<double> margin, const CropRule& rule);
 
-/// The report of one still with this face, judged as `unmask scan` judges. `face` has score, logit, quality
-/// and used filled in.
-Report JudgeCrop(FaceReport face, const ModelCard& card);
-
 /// A face report for a crop: its box and quality. Not scored yet.
 FaceReport MeasureCrop(const cv::Mat& picture, std::optional<double> margin);
+
+/// The report of a still with this face: scored, judged and, with `stability`, checked under mild
+/// re-encodings as `unmask scan` does it. Fails when the network does.
+Result<Report> AnalyzeCrop(const cv::Mat& picture, const Scorer& scorer, std::optional<double> margin,
+                           bool stability);
 
 }  // namespace unmask

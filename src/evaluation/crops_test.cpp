@@ -47,31 +47,46 @@ TEST(MeasureCrop, FindsSmallAndFlatFacesOfNoUse) {
   EXPECT_FALSE(face.quality.codes.empty());
 }
 
-ModelCard Card() {
+/// Says the same logit of every picture.
+class ConstantNetwork final : public Network {
+ public:
+  explicit ConstantNetwork(float logit) : logit_(logit) {}
+  Result<std::vector<Tensor>> Infer(const Tensor& input) override {
+    return std::vector{Tensor{"logit", {input.shape[0]}, std::vector<float>(input.shape[0], logit_)}};
+  }
+  void Start(Tensor input, Done done) override { done(Infer(input)); }
+  std::size_t width() const override { return 1; }
+
+ private:
+  float logit_;
+};
+
+Report ReportOf(float logit, int side, bool stability) {
   ModelCard card;
   card.thresholds = {.manipulated = 0.9, .clear = 0.6};
-  return card;
+  card.input = {.name = "image", .width = 32, .height = 32};
+  card.output_name = "logit";
+  const Scorer scorer(card, std::make_unique<ConstantNetwork>(logit));
+  cv::Mat noise(side, side, CV_8UC3);
+  cv::RNG(1).fill(noise, cv::RNG::UNIFORM, 0, 255);
+  return AnalyzeCrop(noise, scorer, std::nullopt, stability).value();
 }
 
-FaceReport FaceWith(double logit, bool used) {
-  FaceReport face{.track = 1};
-  face.logit = logit;
-  face.score = 1 / (1 + std::exp(-logit));
-  face.used = used;
-  if (!used) face.quality.codes = {"small"};
-  return face;
-}
-
-TEST(JudgeCrop, GivesTheVerdictOfAStill) {
-  EXPECT_EQ(JudgeCrop(FaceWith(4, true), Card()).verdict, Verdict::kManipulated);
-  EXPECT_EQ(JudgeCrop(FaceWith(-4, true), Card()).verdict, Verdict::kNoManipulationFound);
-  const Report between = JudgeCrop(FaceWith(1, true), Card());
+TEST(AnalyzeCrop, GivesTheVerdictOfAStill) {
+  EXPECT_EQ(ReportOf(4, 96, true).verdict, Verdict::kManipulated);
+  EXPECT_EQ(ReportOf(-4, 96, true).verdict, Verdict::kNoManipulationFound);
+  const Report between = ReportOf(1, 96, true);
   EXPECT_EQ(between.verdict, Verdict::kInconclusive);
   EXPECT_EQ(between.reasons, std::vector{Reason::kBetweenThresholds});
 }
 
-TEST(JudgeCrop, IsInconclusiveForAPoorFaceButKeepsItsScore) {
-  const Report report = JudgeCrop(FaceWith(4, false), Card());
+TEST(AnalyzeCrop, ChecksStabilityUnlessToldNotTo) {
+  EXPECT_TRUE(ReportOf(4, 96, true).stability.checked);
+  EXPECT_FALSE(ReportOf(4, 96, false).stability.checked);
+}
+
+TEST(AnalyzeCrop, IsInconclusiveForAPoorFaceButKeepsItsScore) {
+  const Report report = ReportOf(4, 20, true);
   EXPECT_EQ(report.verdict, Verdict::kInconclusive);
   EXPECT_TRUE(report.score.has_value());
   EXPECT_FALSE(report.reasons.empty());

@@ -117,9 +117,11 @@ class Run {
     card_ = (*scorer)->card();
     software_.openvino = EngineVersion();
     const auto begin = std::chrono::steady_clock::now();
-    return Keep(RunCrops(samples, **decoders, **scorer, variants,
-                         {.margin = request_.crop_margin, .jobs = Jobs()}, OnFile(), stop_),
-                begin);
+    return Keep(
+        RunCrops(samples, **decoders, **scorer, variants,
+                 {.margin = request_.crop_margin, .stability = request_.analysis.stability, .jobs = Jobs()},
+                 OnFile(), stop_),
+        begin);
   }
 
   Result<void> Scores(Dataset& dataset) {
