@@ -49,6 +49,19 @@ constexpr auto kEvaluateFooter =
     "  unmask evaluate --input crops --split val --degrade --html report.html faces.tar\n"
     "  unmask evaluate --input scores other_detector.csv";
 
+constexpr auto kExtractFooter =
+    "Also: --config FILE and --log-level LEVEL, as 'unmask --help' says.\n\n"
+    "The set has SPLIT/LABEL/ID.jpg, faces.csv (a line a face), sources.csv (a line a file that is "
+    "complete)\n"
+    "and extract.json (the options). docs/training.md explains every column and the way to a model.\n"
+    "Interrupted runs go on with --resume. Counts go to standard output, progress and errors to standard\n"
+    "error.\n"
+    "Exit codes: 0 every file done, with or without faces; 2 wrong usage, or an output that may not be\n"
+    "touched; 3 some file could not be read (the others were); 130 interrupted.\n\n"
+    "Examples:\n"
+    "  unmask faces extract --output set/ --split train=0.9,val=0.1 videos/    (videos/real/, videos/fake/)\n"
+    "  unmask faces extract -o portraits.tar --label real --max-per-track 1 --skip small,blurred photos/";
+
 /// What is wrong, as two lines.
 struct Mistake {
   std::string message;
@@ -240,6 +253,15 @@ void CheckCommand(const ModelCommand& command) {
     throw Mistake{"no model given", "try 'unmask model list', then 'unmask model show NAME'"};
 }
 
+void CheckCommand(const FacesCommand& command) {
+  if (command.paths.empty())
+    throw Mistake{"no file or folder given", "try 'unmask faces extract --output SET FOLDER'"};
+  if (command.output.empty())
+    throw Mistake{"no output given", "name a folder or an archive with --output DIR or --output FILE.tar"};
+  if (command.resume && command.overwrite)
+    throw Mistake{"--resume and --overwrite exclude each other", "give one of them"};
+}
+
 /// All that CLI11 fills; it keeps references, so this does not move.
 struct Reader {
   CLI::App root{"Tells whether the faces in pictures and videos were manipulated, and how sure it is.",
@@ -249,6 +271,7 @@ struct Reader {
   EvaluateCommand evaluate;
   DoctorCommand doctor;
   ModelCommand model;
+  FacesCommand faces;
   LogLevel log_level = LogLevel::kWarning;
   std::string config;
 
@@ -257,6 +280,7 @@ struct Reader {
   CLI::App* evaluate_app = nullptr;
   CLI::App* doctor_app = nullptr;
   CLI::App* model_app = nullptr;
+  CLI::App* faces_app = nullptr;
 
   Reader() {
     root.allow_extras();            // CheckExtras() has better words
@@ -289,6 +313,9 @@ struct Reader {
     model_app = Declare("model", "Show the models", DeclareModel, model);
     model_app->footer("Example: unmask model show face");
     for (CLI::App* action : model_app->get_subcommands([](CLI::App*) { return true; })) action->footer("");
+    faces_app = Declare("faces", "Cut faces out of media, to train on", DeclareFaces, faces);
+    faces_app->footer("Example: unmask faces extract --output set/ videos/");
+    faces_app->get_subcommand("extract")->footer(kExtractFooter);
   }
 
   template <typename Command>
@@ -323,6 +350,7 @@ struct Reader {
       if (serve_app->parsed()) return serve;
       if (evaluate_app->parsed()) return CheckCommand(evaluate), evaluate;
       if (doctor_app->parsed()) return doctor;
+      if (faces_app->parsed()) return CheckCommand(faces), faces;
       return CheckCommand(model), model;
     } catch (const Mistake& mistake) {
       return ToAnswer(mistake);

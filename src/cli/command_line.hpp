@@ -10,6 +10,7 @@
 #include "base/log.hpp"
 #include "cli/doctor.hpp"
 #include "cli/evaluate.hpp"
+#include "cli/faces.hpp"
 #include "cli/model.hpp"
 #include "cli/scan.hpp"
 #include "cli/serve.hpp"
@@ -23,7 +24,8 @@ struct Answer {
   std::string err;
 };
 
-using Command = std::variant<Answer, ScanCommand, ServeCommand, EvaluateCommand, DoctorCommand, ModelCommand>;
+using Command = std::variant<Answer, ScanCommand, ServeCommand, EvaluateCommand, DoctorCommand, ModelCommand,
+                             FacesCommand>;
 
 struct CommandLine {
   Command command;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/options.hpp"
 
+#include <limits>
+
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
@@ -11,6 +13,9 @@ namespace unmask {
 namespace {
 
 constexpr auto kAnalysis = "Analysis";
+constexpr auto kSet = "Data set";
+constexpr auto kFaces = "Which faces";
+constexpr auto kCrops = "Crops";
 constexpr auto kResults = "Results";
 constexpr auto kMachine = "Model and machine";
 constexpr auto kLimits = "Limits";
@@ -87,17 +92,8 @@ void AddNoStability(CLI::App& app, AnalysisOptions& analysis) {
       ->group(kAnalysis);
 }
 
-void AddAnalyzer(CLI::App& app, AnalyzerConfig& config) {
-  app.add_option("--model", config.model, "The model that judges; without a version the newest one")
-      ->type_name("NAME[:VERSION]")
-      ->capture_default_str()
-      ->group(kMachine);
-  AddModels(app, config.models);
-  app.add_option("--device", config.device,
-                 "Where the network runs: CPU, GPU (Intel), ... as OpenVINO calls it")
-      ->type_name("DEVICE")
-      ->capture_default_str()
-      ->group(kMachine);
+/// What decodes media and finds faces in them.
+void AddFinding(CLI::App& app, AnalyzerConfig& config) {
   AddWhole(app, "--threads", config.threads, 0, 1024, "Threads of the network",
            "one for each core, at most one for each file")
       ->group(kMachine);
@@ -119,6 +115,20 @@ void AddAnalyzer(CLI::App& app, AnalyzerConfig& config) {
   AddNumber(app, "--decode-timeout", config.decode_timeout, 1, 86400,
             "Seconds of wall clock that decoding one file may take")
       ->group(kMachine);
+}
+
+void AddAnalyzer(CLI::App& app, AnalyzerConfig& config) {
+  app.add_option("--model", config.model, "The model that judges; without a version the newest one")
+      ->type_name("NAME[:VERSION]")
+      ->capture_default_str()
+      ->group(kMachine);
+  AddModels(app, config.models);
+  app.add_option("--device", config.device,
+                 "Where the network runs: CPU, GPU (Intel), ... as OpenVINO calls it")
+      ->type_name("DEVICE")
+      ->capture_default_str()
+      ->group(kMachine);
+  AddFinding(app, config);
 }
 
 }  // namespace
@@ -306,6 +316,113 @@ void DeclareModel(CLI::App& app, ModelCommand& command) {
     action->add_flag("--json", command.json, "The models' own JSON");
     AddModels(*action, command.models);
   }
+}
+
+void DeclareFaces(CLI::App& app, FacesCommand& command) {
+  app.require_subcommand(0, 1);
+  auto& extract = *app.add_subcommand("extract", "Cut faces out of pictures and videos into a data set");
+  CutOptions& cut = command.cut;
+  Labelling& labelling = command.labelling;
+  extract
+      .add_option("PATH", command.paths,
+                  "Pictures and videos, and folders (in depth; hidden files and documents are skipped)")
+      ->configurable(false)
+      ->type_name("");
+
+  AddPath(extract, "--output,-o", command.output,
+          "The set: a folder, or an archive when the name ends in .tar", "DIR|FILE.tar")
+      ->group(kSet);
+  extract.add_flag("--resume", command.resume, "Go on with an unfinished set, or add to a folder")
+      ->group(kSet);
+  extract.add_flag("--overwrite", command.overwrite, "Replace the set that is there")->group(kSet);
+  Add(extract, "--label", labelling.label,
+      "The label of all files: real or fake (default: the nearest folder of that name above a file)", "LABEL",
+      "", OneOf<std::string>({{"real", "real"}, {"fake", "fake"}}))
+      ->group(kSet);
+  Add(extract, "--split", labelling.splits,
+      "Splits and their shares of the groups; a group never lies in two of them", "NAME=SHARE,...", "all=1",
+      [](const std::string& text) { return ParseSplits(text); })
+      ->group(kSet);
+  Add(extract, "--group-by", labelling.group_by,
+      "What one group is: source (one file), folder (the files of a folder, such as one person) or name "
+      "(files "
+      "called alike in real/ and fake/); label folders do not count",
+      "KIND", "source",
+      OneOf<GroupBy>({{"source", GroupBy::kSource}, {"folder", GroupBy::kFolder}, {"name", GroupBy::kName}}))
+      ->group(kSet);
+  Add(extract, "--seed", labelling.seed, "Another seed divides the groups otherwise", "N", "0",
+      [](const std::string& text) { return ParseWhole(text, 0, std::numeric_limits<std::int64_t>::max()); })
+      ->group(kSet);
+
+  AddNumber(extract, "--fps", cut.sampling.fps, 0.01, 60, "Frames of a video to look at each second")
+      ->group(kFaces);
+  AddWhole(extract, "--max-frames", cut.sampling.max_frames, 1, 4096,
+           "The most frames of one video; a longer one is sampled more thinly over its whole length")
+      ->group(kFaces);
+  extract
+      .add_flag_callback(
+          "--keyframes", [&cut] { cut.sampling.mode = SampleMode::kKeyframes; },
+          "Look at key frames only (--fps is then not used)")
+      ->group(kFaces);
+  AddWhole(extract, "--max-per-track", cut.max_per_track, 1, 1'000'000,
+           "The most faces of one person in one file: the best of as many stretches of time", "all")
+      ->group(kFaces);
+  AddNumber(extract, "--min-size", cut.min_size, 0, 16384,
+            "Leave out faces whose box has a shorter side than this, in pixels")
+      ->group(kFaces);
+  const auto code = OneOf<std::string>({{"small", "small"},
+                                        {"blurred", "blurred"},
+                                        {"dark", "dark"},
+                                        {"bright", "bright"},
+                                        {"profile", "profile"}});
+  extract
+      .add_option_function<std::vector<std::string>>(
+          "--skip",
+          [&cut](const std::vector<std::string>& words) {
+            cut.skip_codes = {words.begin(), words.end()};
+          },
+          "Leave out faces that are small, blurred, dark, bright or profile; several with commas")
+      ->check([code](const std::string& word) {
+        const auto value = code(word);
+        return value ? std::string() : value.error().message;
+      })
+      ->type_name("CODE,...")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->group(kFaces);
+
+  auto* like = extract.add_flag("--like-training", command.like_training,
+                                "Cut the square that the model of --model sees (this is the default)");
+  like->group(kCrops);
+  Add(extract, "--margin", command.margin,
+      "Instead cut a square that reaches so far beyond the face box on each side, as a share of the "
+      "box's size",
+      "NUMBER", "", [](const std::string& text) { return ParseNumber(text, -0.49, 10); })
+      ->excludes(like)
+      ->group(kCrops);
+  AddWhole(extract, "--size", cut.size, 0, 4096,
+           "Side of a saved crop in pixels: larger ones are reduced; 0 keeps each as it is")
+      ->group(kCrops);
+  extract
+      .add_flag("--enlarge", cut.enlarge, "Enlarge smaller crops to --size, too; otherwise they stay small")
+      ->group(kCrops);
+  Add(extract, "--format", cut.format, "jpeg or png", "FORMAT", "jpeg",
+      OneOf<CropFormat>({{"jpeg", CropFormat::kJpeg}, {"png", CropFormat::kPng}}))
+      ->group(kCrops);
+  AddWhole(extract, "--quality", cut.quality, 1, 100, "Of JPEG; its colour is kept whole (4:4:4)")
+      ->group(kCrops);
+
+  AddWhole(extract, "--jobs,-j", command.jobs, 1, 1024, "Files that are worked on at once",
+           "one for each core")
+      ->group(kMachine);
+  extract
+      .add_option("--model", command.analyzer.model,
+                  "The model whose square is cut; without a version the newest")
+      ->type_name("NAME[:VERSION]")
+      ->capture_default_str()
+      ->group(kMachine);
+  AddModels(extract, command.analyzer.models);
+  AddFinding(extract, command.analyzer);
 }
 
 }  // namespace unmask

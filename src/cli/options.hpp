@@ -19,5 +19,6 @@ void DeclareServe(CLI::App& app, ServeCommand& command);
 void DeclareEvaluate(CLI::App& app, EvaluateCommand& command);
 void DeclareDoctor(CLI::App& app, DoctorCommand& command);
 void DeclareModel(CLI::App& app, ModelCommand& command);
+void DeclareFaces(CLI::App& app, FacesCommand& command);
 
 }  // namespace unmask

@@ -19,6 +19,7 @@
 #include "base/file.hpp"
 #include "cli/collect.hpp"
 #include "cli/exit_code.hpp"
+#include "cli/file_progress.hpp"
 #include "cli/print.hpp"
 #include "cli/progress_bar.hpp"
 #include "cli/result_format.hpp"
@@ -99,23 +100,6 @@ Result<void> WriteOverlays(const Report& report, const fs::path& folder, const s
   }
   return {};
 }
-
-/// Tells the bar how far one file got.
-class FileProgress final : public ProgressSink {
- public:
-  FileProgress(ProgressBar& bar, const std::string& name) : bar_(bar), name_(name) {}
-  ~FileProgress() override { bar_.Advance(1 - done_, name_); }
-
-  void OnProgress(double done) override {
-    bar_.Advance(done - done_, name_);
-    done_ = done;
-  }
-
- private:
-  ProgressBar& bar_;
-  const std::string& name_;
-  double done_ = 0;
-};
 
 std::size_t FilesAtOnce(const ScanCommand& command, const std::vector<Input>& inputs) {
   const std::size_t cores = std::max(1U, std::thread::hardware_concurrency());

@@ -22,6 +22,7 @@ int Run(const unmask::ServeCommand& command) { return unmask::RunServe(command);
 int Run(const unmask::EvaluateCommand& command) { return unmask::RunEvaluate(command); }
 int Run(const unmask::DoctorCommand& command) { return unmask::RunDoctor(command); }
 int Run(const unmask::ModelCommand& command) { return unmask::RunModel(command); }
+int Run(const unmask::FacesCommand& command) { return unmask::RunFaces(command); }
 
 /// A caller may have closed a standard stream. The next file that is opened would take its place, and results
 /// would be written into it: put something there on which reading or writing fails.

@@ -2,41 +2,27 @@
 #include "render/csv.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <string_view>
 #include <vector>
 
 #include <fmt/format.h>
 
+#include "render/csv_cells.hpp"
 #include "render/round.hpp"
-#include "render/text.hpp"
 
 namespace unmask {
 namespace {
 
-std::string Text(std::string_view text) {
-  std::string safe = EscapeForTerminal(text);
-  if (!text.empty() && std::string_view("=+-@\t\r").find(text.front()) != std::string_view::npos)
-    safe.insert(safe.begin(), '\'');
-  if (safe.find_first_of(",\"") == std::string::npos) return safe;
-  std::string quoted = "\"";
-  for (const char c : safe) {
-    if (c == '"') quoted += '"';
-    quoted += c;
-  }
-  return quoted + '"';
-}
+std::string Text(std::string_view text) { return CsvText(text); }
 
-std::string Number(double value) { return std::isfinite(value) ? fmt::format("{}", value) : ""; }
+std::string Number(double value) { return CsvNumber(value); }
 
 template <typename T>
 std::string Number(const std::optional<T>& value, T (*round)(T)) {
   return value ? Number(round(*value)) : "";
 }
 
-std::string Line(const std::vector<std::string>& cells) {
-  return fmt::format("{}\r\n", fmt::join(cells, ","));
-}
+std::string Line(const std::vector<std::string>& cells) { return CsvLine(cells); }
 
 }  // namespace
 

@@ -32,14 +32,15 @@ struct TurboDestroy {
 
 }  // namespace
 
-Result<std::string> EncodeJpeg(const Picture& picture, int quality) {
+Result<std::string> EncodeJpeg(const Picture& picture, int quality, Chroma chroma) {
   if (auto checked = Check(picture); !checked) return tl::unexpected(checked.error());
   const std::unique_ptr<void, TurboDestroy> encoder(tjInitCompress());
   if (!encoder) return Fail(ErrorCode::kInternal, fmt::format("cannot encode a JPEG: {}", tjGetErrorStr()));
   unsigned char* data = nullptr;
   unsigned long size = 0;
-  const int failed = tjCompress2(encoder.get(), picture.bgr.data(), picture.width, 0, picture.height,
-                                 TJPF_BGR, &data, &size, TJSAMP_420, std::clamp(quality, 1, 100), 0);
+  const int failed =
+      tjCompress2(encoder.get(), picture.bgr.data(), picture.width, 0, picture.height, TJPF_BGR, &data, &size,
+                  chroma == Chroma::kFull ? TJSAMP_444 : TJSAMP_420, std::clamp(quality, 1, 100), 0);
   const std::unique_ptr<unsigned char, TurboFree> bytes(data);
   if (failed != 0)
     return Fail(ErrorCode::kInternal, fmt::format("cannot encode a JPEG of {}x{}: {}", picture.width,
