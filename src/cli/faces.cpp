@@ -148,10 +148,16 @@ class Run {
       for (std::size_t i = 0; i < inputs.size(); ++i) Take(work, i, inputs[i].name);
     }
     bar_.Hide();
+    const bool empty = set_.counts().sources == 0;
+    if (empty) set_.Discard();
     if (signals_.signalled() || broken_) {
-      fmt::print(stderr, "{}: {} of {} files were done; go on with --resume\n",
-                 broken_ ? "stopped" : "interrupted", inputs.size() - cancelled_, inputs.size());
+      fmt::print(stderr, "{}: {} of {} files were done{}\n", broken_ ? "stopped" : "interrupted",
+                 inputs.size() - cancelled_, inputs.size(), empty ? "" : "; go on with --resume");
       return broken_ ? kSomeFailed : kInterrupted;
+    }
+    if (empty) {
+      fmt::print(stderr, "nothing was written: no file could be read\n");
+      return kSomeFailed;
     }
     if (auto ended = set_.Finish(); !ended) {
       PrintError(ended.error());
@@ -199,14 +205,14 @@ class Run {
     };
     fmt::print("{}: {} {} of {}\n", EscapeForTerminal(command_.output.string()), counts.faces,
                counts.faces == 1 ? "face" : "faces", files(counts.sources));
-    for (const auto& [split, labels] : counts.by_split_and_label) {
+    for (const SplitShare& split : command_.labelling.splits) {
+      const auto labels = counts.by_split_and_label.find(split.name);
       std::string text;
-      for (const auto& [label, faces] : labels)
-        text += fmt::format("{}{} {}", text.empty() ? "" : ", ", faces, label);
-      fmt::print("  {:<10} {}\n", split, text);
+      if (labels != counts.by_split_and_label.end())
+        for (const auto& [label, faces] : labels->second)
+          text += fmt::format("{}{} {}", text.empty() ? "" : ", ", faces, label);
+      fmt::print("  {:<10} {}\n", split.name, text.empty() ? "no face" : text);
     }
-    for (const SplitShare& split : command_.labelling.splits)
-      if (!counts.by_split_and_label.contains(split.name)) fmt::print("  {:<10} no face\n", split.name);
     if (counts.sources_without_faces > 0)
       fmt::print("  {} gave no face (see sources.csv)\n", files(counts.sources_without_faces));
     if (earlier_ > 0) fmt::print("  {} had been done before\n", files(earlier_));
@@ -270,10 +276,9 @@ int Refuse(const Error& error) {
 int RunFaces(const FacesCommand& command) {
   SignalWatcher signals;
   const Inputs inputs = CollectWithoutOutput(command);
-  if (std::all_of(inputs.files.begin(), inputs.files.end(), [](const Input& input) { return input.error; })) {
-    for (const Input& input : inputs.files) PrintError(*input.error, input.name);
-    return kSomeFailed;
-  }
+  if (inputs.files.empty())
+    return Refuse(
+        {ErrorCode::kBadRequest, "nothing but the output itself lies there", "name other media", ""});
   const std::size_t cores = std::max(1U, std::thread::hardware_concurrency());
   const std::size_t threads =
       std::min(command.jobs > 0 ? static_cast<std::size_t>(command.jobs) : cores, inputs.files.size());

@@ -199,6 +199,7 @@ Result<void> FaceSet::Begin() {
   if (!sources) return tl::unexpected(sources.error());
   if (!sources->Lock()) return tl::unexpected(InUse(options_.output));
   sources_ = std::move(*sources);
+  if (auto written = WriteSettings(false); !written) return written;
   auto rows = OutputFile::Open(folder_ / kFacesFile);
   if (!rows) return tl::unexpected(rows.error());
   rows_ = std::move(*rows);
@@ -212,18 +213,16 @@ Result<void> FaceSet::Begin() {
 
 Result<void> FaceSet::CheckSettings() {
   const auto stored = ReadSettings(folder_);
-  if (stored) {
-    const Json wanted = Json::parse(options_.settings);
-    for (const auto& [key, value] : wanted.items()) {
-      const Json& found = stored->at("options").value(key, Json());
-      if (found != value)
-        return Fail(
-            ErrorCode::kConflict,
-            fmt::format("the set was begun with {} {}, now it is {}", key, found.dump(), value.dump()),
-            "give the same options, or --overwrite to begin again");
-    }
+  if (!stored) return WriteSettings(false);  // the first file: by it the folder is known as a set
+  const Json wanted = Json::parse(options_.settings);
+  for (const auto& [key, value] : wanted.items()) {
+    const Json found = stored->at("options").value(key, Json());
+    if (found != value)
+      return Fail(ErrorCode::kConflict,
+                  fmt::format("the set was begun with {} {}, now it is {}", key, found.dump(), value.dump()),
+                  "give the same options, or --overwrite to begin again");
   }
-  return WriteSettings(false);
+  return {};
 }
 
 Result<void> FaceSet::ReadSources() {
@@ -337,6 +336,14 @@ Result<void> FaceSet::Finish() {
   for (const char* file : {kFacesFile, kSourcesFile, kSettingsFile}) fs::remove(folder_ / file, error);
   fs::remove(folder_, error);
   return {};
+}
+
+void FaceSet::Discard() {
+  if (counts_.sources > 0) return;
+  sources_.reset();  // and its lock
+  if (!RemoveSet(folder_, archive_)) return;
+  std::error_code ignored;
+  fs::remove(folder_, ignored);  // unless there is more in it
 }
 
 Result<void> FaceSet::WriteSettings(bool complete) {

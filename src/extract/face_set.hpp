@@ -69,6 +69,9 @@ class FaceSet {
   /// Ends the set. Call it once, when all sources were added; otherwise it stays unfinished.
   Result<void> Finish();
 
+  /// Removes a set that holds no source, so that nothing is in the way of the next run. The last call.
+  void Discard();
+
   const Counts& counts() const { return counts_; }
 
  private:
