@@ -59,7 +59,8 @@ constexpr auto kExtractFooter =
     "Exit codes: 0 every file done, with or without faces; 2 wrong usage, or an output that may not be\n"
     "touched; 3 some file could not be read (the others were); 130 interrupted.\n\n"
     "Examples:\n"
-    "  unmask faces extract --output set/ --split train=0.9,val=0.1 videos/    (videos/real/, videos/fake/)\n"
+    "  unmask faces extract -o set/ --split train=0.9,val=0.1 --group-by name videos/\n"
+    "                                (videos/real/012.mp4 and its fake videos/fake/012.mp4 stay together)\n"
     "  unmask faces extract -o portraits.tar --label real --max-per-track 1 --skip small,blurred photos/";
 
 /// What is wrong, as two lines.

@@ -166,7 +166,7 @@ def portrait_row(name: str, row: dict, side: int) -> dict:
 def convert(found: Set, out: Path, tolerance: float = TOLERANCE, mix: bool = False) -> dict:
     """Writes the data directory; returns counts by split.
 
-    All pictures are cut, reduced and encoded alike, whatever their class, so that none of that tells the class;
+    All pictures are cut, reduced and encoded alike, whatever their class, so that none of it tells the class;
     the fakes of a pair by the real's box, so that they differ by the manipulation alone. `mix` gives fakes
     without an original some real face of their split for one.
     """
