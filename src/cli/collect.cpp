@@ -101,4 +101,16 @@ Inputs CollectInputs(const std::vector<std::string>& paths) {
   return inputs;
 }
 
+std::string DescribeSkipped(const Inputs& inputs) {
+  std::string text;
+  if (inputs.skipped > 0)
+    text = fmt::format("{} {} no picture or video by {} extension", inputs.skipped,
+                       inputs.skipped == 1 ? "file that is" : "files that are",
+                       inputs.skipped == 1 ? "its" : "their");
+  if (inputs.hidden > 0)
+    text += fmt::format("{}{} hidden {}", text.empty() ? "" : " and ", inputs.hidden,
+                        inputs.hidden == 1 ? "entry" : "entries");
+  return text;
+}
+
 }  // namespace unmask

@@ -29,4 +29,7 @@ struct Inputs {
 /// visited once, so loops end. Whether a file can be opened shows later.
 Inputs CollectInputs(const std::vector<std::string>& paths);
 
+/// Words for what was left out in folders; empty when nothing was.
+std::string DescribeSkipped(const Inputs& inputs);
+
 }  // namespace unmask

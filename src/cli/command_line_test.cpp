@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <set>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -385,6 +386,104 @@ TEST(CommandLine, SaysWhatIsWrongInAFile) {
   EXPECT_THAT(Refusal({"scan", "x", "--config", section.path()}), HasSubstr("unknown section [scam]"));
   const ConfigFile value("fps = fast\n");
   EXPECT_THAT(Refusal({"scan", "x", "--config", value.path()}), HasSubstr("expected a number"));
+}
+
+FacesCommand Faces(std::vector<std::string> arguments, const Variables& variables = {}) {
+  arguments.insert(arguments.begin(), {"faces", "extract", "-o", "set"});
+  const CommandLine line = Parse(std::move(arguments), variables);
+  const auto* faces = std::get_if<FacesCommand>(&line.command);
+  if (faces == nullptr) {
+    ADD_FAILURE() << std::get<Answer>(line.command).err;
+    return {};
+  }
+  return *faces;
+}
+
+TEST(CommandLine, HasDefaultsForAnExtraction) {
+  const FacesCommand faces = Faces({"a.mp4", "b"});
+  EXPECT_EQ(faces.paths, (std::vector<std::string>{"a.mp4", "b"}));
+  EXPECT_EQ(faces.output, "set");
+  EXPECT_FALSE(faces.resume || faces.overwrite || faces.margin);
+  EXPECT_EQ(faces.cut.size, 224);
+  EXPECT_EQ(faces.cut.quality, 95);
+  EXPECT_EQ(faces.cut.sampling.fps, 2.0);
+  EXPECT_EQ(faces.cut.max_per_track, 0);
+  EXPECT_EQ(faces.labelling.group_by, GroupBy::kSource);
+  ASSERT_EQ(faces.labelling.splits.size(), 1U);
+  EXPECT_EQ(faces.labelling.splits[0].name, "all");
+}
+
+TEST(CommandLine, ReadsEveryOptionOfAnExtraction) {
+  const FacesCommand faces = Faces({"--resume",
+                                    "--label",
+                                    "fake",
+                                    "--split",
+                                    "train=0.9,val=0.1",
+                                    "--group-by",
+                                    "name",
+                                    "--seed",
+                                    "7",
+                                    "--fps",
+                                    "5",
+                                    "--max-frames",
+                                    "9",
+                                    "--keyframes",
+                                    "--max-per-track",
+                                    "3",
+                                    "--min-size",
+                                    "40",
+                                    "--skip",
+                                    "dark,small",
+                                    "--margin",
+                                    "0.25",
+                                    "--size",
+                                    "0",
+                                    "--enlarge",
+                                    "--format",
+                                    "png",
+                                    "--quality",
+                                    "80",
+                                    "--jobs",
+                                    "2",
+                                    "--model",
+                                    "face:1",
+                                    "x"});
+  EXPECT_TRUE(faces.resume && faces.cut.enlarge);
+  EXPECT_EQ(faces.labelling.label, "fake");
+  EXPECT_EQ(faces.labelling.splits.at(1).name, "val");
+  EXPECT_EQ(faces.labelling.group_by, GroupBy::kName);
+  EXPECT_EQ(faces.labelling.seed, 7U);
+  EXPECT_EQ(faces.cut.sampling.fps, 5.0);
+  EXPECT_EQ(faces.cut.sampling.max_frames, 9);
+  EXPECT_EQ(faces.cut.sampling.mode, SampleMode::kKeyframes);
+  EXPECT_EQ(faces.cut.max_per_track, 3);
+  EXPECT_EQ(faces.cut.min_size, 40.0);
+  EXPECT_EQ(faces.cut.skip_codes, (std::set<std::string>{"dark", "small"}));
+  EXPECT_EQ(faces.margin, 0.25);
+  EXPECT_EQ(faces.cut.size, 0);
+  EXPECT_EQ(faces.cut.format, CropFormat::kPng);
+  EXPECT_EQ(faces.cut.quality, 80);
+  EXPECT_EQ(faces.jobs, 2);
+  EXPECT_EQ(faces.analyzer.model, "face:1");
+}
+
+TEST(CommandLine, ExtractionReadsEnvironmentAndConfiguration) {
+  const ConfigFile config("[faces]\nsplit = \"a=0.5,b=0.5\"\nmargin = 0.5\n");
+  const FacesCommand faces =
+      Faces({"--config", config.path(), "x"}, {{"UNMASK_MARGIN", "0.3"}, {"UNMASK_SKIP", "blurred"}});
+  EXPECT_EQ(faces.margin, 0.3) << "the environment goes before the file";
+  EXPECT_EQ(faces.labelling.splits.size(), 2U);
+  EXPECT_EQ(faces.cut.skip_codes, (std::set<std::string>{"blurred"}));
+}
+
+TEST(CommandLine, ExtractionRefusesWhatMakesNoSense) {
+  EXPECT_THAT(Refusal({"faces"}), HasSubstr("'unmask faces' needs a command"));
+  EXPECT_THAT(Refusal({"faces", "extrakt"}), HasSubstr("did you mean 'unmask faces extract'?"));
+  EXPECT_THAT(Refusal({"faces", "extract", "x"}), HasSubstr("no output given"));
+  EXPECT_THAT(Refusal({"faces", "extract", "-o", "set"}), HasSubstr("no file or folder"));
+  EXPECT_THAT(Refusal({"faces", "extract", "-o", "s", "--margin", "-0.5", "x"}), HasSubstr("-0.49"));
+  EXPECT_THAT(Refusal({"faces", "extract", "-o", "s", "--margin", "1", "--like-training", "x"}),
+              HasSubstr("--like-training"));
 }
 
 }  // namespace

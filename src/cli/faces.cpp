@@ -279,6 +279,8 @@ int RunFaces(const FacesCommand& command) {
   if (inputs.files.empty())
     return Refuse(
         {ErrorCode::kBadRequest, "nothing but the output itself lies there", "name other media", ""});
+  if (const std::string skipped = DescribeSkipped(inputs); !skipped.empty())
+    fmt::print(stderr, "note: skipped {} in folders; name a file to look at it anyway\n", skipped);
   const std::size_t cores = std::max(1U, std::thread::hardware_concurrency());
   const std::size_t threads =
       std::min(command.jobs > 0 ? static_cast<std::size_t>(command.jobs) : cores, inputs.files.size());

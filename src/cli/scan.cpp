@@ -207,19 +207,6 @@ Result<void> CheckTargets(const ScanCommand& command) {
   return {};
 }
 
-void PrintSkipped(const Inputs& inputs) {
-  if (inputs.skipped == 0 && inputs.hidden == 0) return;
-  std::string text;
-  if (inputs.skipped > 0)
-    text = fmt::format("{} {} no picture or video by {} extension", inputs.skipped,
-                       inputs.skipped == 1 ? "file that is" : "files that are",
-                       inputs.skipped == 1 ? "its" : "their");
-  if (inputs.hidden > 0)
-    text += fmt::format("{}{} hidden {}", text.empty() ? "" : " and ", inputs.hidden,
-                        inputs.hidden == 1 ? "entry" : "entries");
-  fmt::print(stderr, "note: skipped {} in folders; name a file to scan it anyway\n", text);
-}
-
 bool Matches(const Outcome& outcome, const std::vector<Verdict>& verdicts) {
   return outcome.report &&
          std::find(verdicts.begin(), verdicts.end(), outcome.report->verdict) != verdicts.end();
@@ -306,7 +293,8 @@ int RunScan(const ScanCommand& given) {
   }
 
   const Inputs inputs = CollectInputs(command.paths);
-  PrintSkipped(inputs);
+  if (const std::string skipped = DescribeSkipped(inputs); !skipped.empty())
+    fmt::print(stderr, "note: skipped {} in folders; name a file to scan it anyway\n", skipped);
   ProgressBar bar(STDERR_FILENO, IsTerminal(STDERR_FILENO), inputs.files.size());
 
   std::unique_ptr<Analyzer> analyzer;
