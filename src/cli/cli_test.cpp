@@ -55,6 +55,10 @@ TEST_F(Folder, SkipsAndCountsWhatIsObviouslyNoMedia) {
   EXPECT_EQ(Names(inputs), (std::vector<std::string>{"a.mp4", "odd.xyz", "unknown"}));
   EXPECT_EQ(inputs.skipped, 3U);
   EXPECT_EQ(inputs.hidden, 2U);
+  EXPECT_EQ(DescribeSkipped(inputs),
+            "3 files that are no picture or video by their extension and 2 hidden entries");
+  EXPECT_EQ(DescribeSkipped({.files = {}, .skipped = 0, .hidden = 1}), "1 hidden entry");
+  EXPECT_EQ(DescribeSkipped({}), "");
 }
 
 TEST_F(Folder, TakesNamedFilesWhateverTheyAre) {
