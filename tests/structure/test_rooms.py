@@ -10,7 +10,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 SRC = ROOT / "src"
-ORDER = ["base", "media", "model", "face", "analysis", "render", "evaluation", "extract", "http", "api", "cli"]
+ORDER = ["base", "media", "model", "face", "analysis", "render", "evaluation", "extract"]
+ORDER += ["http", "api", "cli"]
 
 
 def source_files():
