@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Finds 98 points in every face of the data, and compares them with the five points of the portraits' list.
 
-The network sees a square 1.35 times as large as the face square (1.15 times the larger side of the face box), and
-its mirror image; the points are the mean of both. Where the square leaves the picture, its border is repeated.
+The network sees a square 1.35 times as large as the face square (1.15 times the larger side of the face box),
+and its mirror image; the points are the mean of both. Where the square leaves the picture, its border is
+repeated.
 """
 
 import argparse
@@ -39,7 +40,7 @@ class Pfld:
     def find(
         self, image: np.ndarray, rect: tuple[int, int, int, int] | None = None
     ) -> tuple[np.ndarray, float]:
-        """Points as shares of the face square (None: the whole picture), and their doubt, see `points.MAX_DOUBT`."""
+        """Points as shares of the face square (None: all of the picture); doubt, see `points.MAX_DOUBT`."""
         left, top, side = (0, 0, image.shape[1]) if rect is None else rect[:3]
         zoom = INPUT / (SCALE * side)
         x, y = left + side / 2 - SCALE * side / 2, top + side / 2 - (SCALE / 2 + UP) * side
@@ -75,11 +76,27 @@ def compare(rows: list[dict], found: dict[str, np.ndarray]) -> np.ndarray:
     return np.array(errors)
 
 
-def save(file: Path, names: list[str], points: list[np.ndarray], doubts: list[float]) -> np.ndarray:
+def skin(image: np.ndarray, rect: tuple[int, int, int, int] | None = None) -> np.ndarray:
+    """Mean B, G, R of the middle half of the face square."""
+    left, top, side = (0, 0, image.shape[1]) if rect is None else rect[:3]
+    middle = image[
+        max(0, top + side // 4) : top + 3 * side // 4, max(0, left + side // 4) : left + 3 * side // 4
+    ]
+    return middle.reshape(-1, 3).mean(0)
+
+
+def save(file: Path, names: list, points: list, doubts: list, colours: list) -> np.ndarray:
     good = np.array([layout.plausible(p, d) for p, d in zip(points, doubts, strict=True)])
     file.parent.mkdir(parents=True, exist_ok=True)
     part = file.with_suffix(".part.npz")
-    np.savez(part, names=np.array(names), points=np.stack(points), doubt=np.float32(doubts), plausible=good)
+    np.savez(
+        part,
+        names=np.array(names),
+        points=np.stack(points),
+        doubt=np.float32(doubts),
+        colour=np.float32(colours),
+        plausible=good,
+    )
     os.replace(part, file)
     print(f"{file}: {len(names)} faces", flush=True)
     return good
@@ -98,7 +115,7 @@ def main() -> int:
 
     cv2.setNumThreads(1)
     pfld = Pfld(model)
-    names, points, doubts = [], [], []
+    names, points, doubts, colours = [], [], [], []
 
     def find(faces: list[data.Face]) -> None:
         for face in faces:
@@ -107,14 +124,15 @@ def main() -> int:
             names.append(face.name)
             points.append(where)
             doubts.append(doubt)
+            colours.append(skin(image, face.rect))
 
     # The real faces first, since the families are made of them.
     splits = ("val", "train")
     dfdc = [face for split in splits for face in data.dfdc_faces(args.data, split)]
     find([face for face in dfdc if not face.fake] + [f for s in splits for f in data.portraits(args.data, s)])
-    save(args.out, names, points, doubts)
+    save(args.out, names, points, doubts, colours)
     find([face for face in dfdc if face.fake])
-    good = save(args.out, names, points, doubts)
+    good = save(args.out, names, points, doubts, colours)
 
     for kind in ("real", "fake"):
         mine = np.array([f"/{kind}/" in n for n in names])

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 from unmask_training import families
-from unmask_training.families import blend, masks, tones
+from unmask_training.families import blend, geometry, masks, tones
 from unmask_training.families import points as layout
 
 ASTRONAUT = Path(__file__).resolve().parents[2] / "third_party/test_media/astronaut.png"
@@ -186,13 +186,58 @@ def test_landmarks_are_judged():
 def test_the_cache_gives_pixels_and_keeps_implausible_points_back(tmp_path):
     file, share = tmp_path / "landmarks.npz", face_points(1)
     np.savez(
-        file, names=np.array(["a", "b"]), points=np.stack([share, share]), plausible=np.array([True, False])
+        file,
+        names=np.array(["a", "b"]),
+        points=np.stack([share, share]),
+        colour=np.zeros((2, 3), np.float32),
+        plausible=np.array([True, False]),
     )
     cache = layout.Landmarks.load(file)
     assert np.allclose(cache.get("a", 224), face_points(224), atol=1e-3)
     assert cache.get("b", 224) is None and cache.get("c", 224) is None
     with pytest.raises(FileNotFoundError, match="landmarks.py"):
         layout.Landmarks.load(tmp_path / "none.npz")
+
+
+def test_a_donor_has_a_similar_shape_and_colour():
+    share = face_points(1)
+    wide = share * np.float32([1.3, 1]) - np.float32([0.15, 0])
+    turned = (share - 0.5) @ np.float32([[0.98, 0.17], [-0.17, 0.98]]) * 0.9 + 0.5
+    grey, blue = np.float32([99, 99, 99]), np.float32([199, 99, 30])
+    cache = layout.Landmarks(
+        {"me": share, "wide": wide, "same": turned, "blue": share, "twin": share},
+        {"me": grey, "wide": grey, "same": grey, "blue": blue, "twin": grey},
+    )
+    rng = np.random.default_rng(0)
+    assert layout.unlikeness(share, turned) < 0.01 < 0.05 < layout.unlikeness(share, wide)
+    assert cache.donor("me", ["wide", "same", "blue", "unknown", "me"], rng, tries=40) == "same"
+    assert cache.donor("me", ["me", "unknown"], rng) is None
+    assert cache.donor("unknown", ["me"], rng) is None and cache.donor("me", [], rng) is None
+
+
+def test_a_thin_plate_passes_through_its_points_and_keeps_a_plane_flat():
+    rng = np.random.default_rng(0)
+    at = rng.uniform(20, 200, (30, 2))
+    at = at[[i for i in range(30) if np.linalg.norm(at[:i] - at[i], axis=1).min(initial=99) > 15]]
+    to = at + rng.normal(0, 5, at.shape)
+    where = geometry.thin_plate(at, to, SIDE, 1e-9)
+    read = [
+        cv2.getRectSubPix(where[..., i].copy(), (1, 1), tuple(map(float, p)))[0, 0]
+        for p in at
+        for i in (0, 1)
+    ]
+    assert np.abs(np.reshape(read, (-1, 2)) - to).max() < 1.5
+    assert np.abs(geometry.thin_plate(at, at, SIDE) - masks.grid(SIDE)).max() < 0.01
+
+
+def test_a_similarity_is_recovered():
+    move = np.array([[0.9, -0.2, 5.0], [0.2, 0.9, -3.0]])
+    points = face_points()
+    moved = points @ move[:, :2].T + move[:, 2]
+    assert np.abs(layout.similarity(points, moved) - move).max() < 1e-3
+    assert np.abs(geometry.affine(points, moved) - move).max() < 1e-3
+    place = geometry.affine_map(move, SIDE)[30, 50]
+    assert np.allclose(place, move @ (50, 30, 1), atol=1e-3)
 
 
 @pytest.mark.parametrize("seed", range(40))

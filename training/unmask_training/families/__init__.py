@@ -1,31 +1,35 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Families of pseudo-manipulation: fakes made from real faces, each a pure function of its inputs and a generator.
+"""Families of pseudo-manipulation: fakes from real faces, pure functions of their inputs and a generator.
 
     image, mask = make(name, face, points, other, rng)
 
-`face` is a tight square of a face (BGR, uint8, S x S x 3; made for S = 224), `points` are its 98 landmarks in its
-pixels (float32 [98, 2], see `points.py`) or None, `other` is None or (face, points) of another person, of any size.
-The result has the same size; `mask` (float32, S x S, 0..1) says where the picture was changed, and where it is 0 the
-picture is the input, bit for bit. A draw whose mask is nearly empty or whose change nobody could see is drawn again;
-None means that the inputs do not do (a family that needs landmarks or another face, and has none) or that no draw
-left a visible change.
+`face` is a tight square of a face (BGR, uint8, S x S x 3; made for S = 224), `points` are its 98 landmarks in
+its pixels (float32 [98, 2], see `points.py`) or None, `other` is None or (face, points) of another person, of
+any size. The result has the same size; `mask` (float32, S x S, 0..1) says where the picture was changed, and
+where it is 0 the picture is the input, bit for bit. A draw whose mask is nearly empty or whose change nobody
+could see is drawn again; None means that the inputs do not do (a family that needs landmarks or another face,
+and has none) or that no draw left a visible change.
 
-A family that resamples resamples only its source; a picture that was enlarged or compressed before it came here looks
-so on the real side, too. `pair` goes further: now and then it also treats the face as sources are treated (colour,
-resampling, JPEG), for the real side and for the fake's base alike, so that such traces alone mean nothing.
+A family that resamples resamples only its source; a picture that was enlarged or compressed before it came
+here looks so on the real side, too. `pair` goes further: now and then it also treats the face as sources are
+treated (colour, resampling, JPEG), for the real side and for the fake's base alike, so that such traces alone
+mean nothing.
 """
 
 from collections.abc import Callable
 
 import numpy as np
 
+from .parts import parts
 from .selfblend import selfblend
+from .swap import swap
 from .tones import neutral
+from .warp import warp
 
 Other = tuple[np.ndarray, np.ndarray | None]
 Made = tuple[np.ndarray, np.ndarray]
 
-FAMILIES: dict[str, Callable] = {"selfblend": selfblend}
+FAMILIES: dict[str, Callable] = {"selfblend": selfblend, "swap": swap, "parts": parts, "warp": warp}
 NAMES = tuple(FAMILIES)
 
 MIN_AREA = 0.005  # of the picture, counting the mask as it is soft
@@ -61,7 +65,7 @@ def make(
 def pair(
     name: str, face: np.ndarray, points: np.ndarray | None, other: Other | None, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
-    """The real side, the fake made from it, and the mask. The real side is `face`, or `neutral(face)` now and then."""
+    """The real side (`face`, or now and then `neutral(face)`), the fake made from it, and the mask."""
     base = neutral(face, rng) if rng.random() < P_NEUTRAL else face
     made = make(name, base, points, other, rng)
     return None if made is None else (base, *made)

@@ -17,8 +17,8 @@ def alpha(target: np.ndarray, source: np.ndarray, mask: np.ndarray) -> np.ndarra
 def membrane(values: np.ndarray, unknown: np.ndarray) -> np.ndarray:
     """Fills the unknown pixels so that each is the mean of its four neighbours (Laplace's equation), nearly.
 
-    From coarse to fine: known pixels are averaged down, the coarse solution starts the finer one, and a few Jacobi
-    steps smooth it. `values` is float32 [H, W, C], `unknown` bool [H, W].
+    From coarse to fine: known pixels are averaged down, the coarse solution starts the finer one, and a few
+    Jacobi steps smooth it. `values` is float32 [H, W, C], `unknown` bool [H, W].
     """
     rows, columns = unknown.shape
     known = (~unknown).astype(np.float32)
@@ -43,8 +43,8 @@ def membrane(values: np.ndarray, unknown: np.ndarray) -> np.ndarray:
 def poisson(target: np.ndarray, source: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """The source's gradients inside the mask, the target's colours at its edge (Perez et al., 2003).
 
-    That is the source plus the membrane through the difference of both at the edge. A mask that touches the border
-    of the picture leaves that border free. uint8 in, uint8 out.
+    That is the source plus the membrane through the difference of both at the edge. A mask that touches the
+    border of the picture leaves that border free. uint8 in, uint8 out.
     """
     unknown = mask > 0.5
     if not unknown.any() or unknown.all():

@@ -15,7 +15,7 @@ def field(rng: np.random.Generator, side: int, cells: int, amplitude: float, cha
 
 
 def grid(side: int) -> np.ndarray:
-    """The pixels' own coordinates, float32 [side, side, 2], x first: the map that cv2.remap leaves unchanged."""
+    """The pixels' own coordinates, float32 [side, side, 2], x first: the map that changes nothing."""
     xs = np.arange(side, dtype=np.float32)
     return np.dstack(np.meshgrid(xs, xs))
 
@@ -47,7 +47,7 @@ def extended_hull(points: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def inner_hull(points: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Brows, eyes, nose and mouth without cheeks and chin: what auto-encoder swaps of low resolution paste."""
+    """Brows, eyes, nose and mouth without cheeks and chin: what early auto-encoder swaps paste."""
     inner = hull(points[np.r_[layout.BROWS, layout.EYES, layout.NOSE, layout.MOUTH]])
     centre = inner.mean(0)
     return centre + (inner - centre) * rng.uniform(1.0, 1.25)
@@ -86,9 +86,10 @@ PARTS = {
 def widened(side: int, polygon: np.ndarray, by: float) -> np.ndarray:
     """A filled polygon whose edge is moved outwards by that many pixels."""
     mask = fill(side, polygon)
-    reach = int(round(by))
-    if reach > 0:
+    while by >= 1:  # small discs one after the other cost much less than a large one
+        reach = min(int(round(by)), 3)
         mask = cv2.dilate(mask, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1)))
+        by -= reach
     return mask
 
 
@@ -169,7 +170,8 @@ def soften(mask: np.ndarray, sigma: float, inwards: bool = True) -> np.ndarray:
     if sigma <= 0:
         return soft
     if inwards:
-        # Of a straight edge, the part above 0.98 lies two sigmas inside; blurred again it ends near the old edge.
+        # Of a straight edge, the part above 0.98 lies two sigmas inside; blurred again it ends near the old
+        # edge.
         soft = np.where(blurred(soft, sigma) > 0.98, np.float32(1), np.float32(0))
         if soft.sum() < 0.2 * mask.sum() / 255:
             soft = mask.astype(np.float32) / 255

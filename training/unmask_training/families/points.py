@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The 98 facial points of WFLW: which is which, and the cache that `landmarks.py` writes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -38,8 +38,8 @@ def eye_distance(points: np.ndarray) -> float:
     return float(np.linalg.norm(points[EYE_RIGHT].mean(0) - points[EYE_LEFT].mean(0)))
 
 
-# Bounds for faces whose points can be trusted, in shares of the square's side. landmarks.py prints how the faces lie
-# in them; each bound cuts the tail of its histogram.
+# Bounds for faces whose points can be trusted, in shares of the square's side. landmarks.py prints how the
+# faces lie in them; each bound cuts the tail of its histogram.
 MAX_DOUBT = 0.045  # mean distance between the points of a picture and of its mirror image
 EYE_DISTANCE = (0.2, 0.62)
 EYES_TO_MOUTH = (0.22, 0.62)
@@ -62,11 +62,29 @@ def plausible(points: np.ndarray, doubt: float) -> bool:
     )
 
 
+def similarity(source: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """The 2x3 matrix (turn, scale, move) that takes source to target with the least squares."""
+    s, t = source.mean(0), target.mean(0)
+    a, b = (source - s).astype(np.float64), (target - t).astype(np.float64)
+    norm = max(float((a * a).sum()), 1e-9)
+    cos, sin = float((a * b).sum()) / norm, float((a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]).sum()) / norm
+    turn = np.array([[cos, -sin], [sin, cos]])
+    return np.hstack([turn, (t - turn @ s)[:, None]])
+
+
+def unlikeness(points: np.ndarray, others: np.ndarray) -> float:
+    """How badly two shapes (and poses) fit after the best turn, scale and move, in eye distances."""
+    move = similarity(others, points)
+    moved = others @ move[:, :2].T + move[:, 2]
+    return float(np.linalg.norm(moved - points, axis=1).mean() / max(eye_distance(points), 1e-6))
+
+
 @dataclass(frozen=True)
 class Landmarks:
-    """Points of many faces, by the name of the face (`data.Face.name`)."""
+    """Points of many faces, by the name of the face (`data.Face.name`), and the mean colour of their skin."""
 
     points: dict[str, np.ndarray]
+    colours: dict[str, np.ndarray] = field(default_factory=dict)
 
     @staticmethod
     def load(file: Path) -> "Landmarks":
@@ -74,9 +92,34 @@ class Landmarks:
             raise FileNotFoundError(f"{file}: not found; training/landmarks.py writes it")
         with np.load(file) as cache:
             good = cache["plausible"]
-            return Landmarks(dict(zip(cache["names"][good].tolist(), cache["points"][good], strict=True)))
+            names = cache["names"][good].tolist()
+            return Landmarks(
+                dict(zip(names, cache["points"][good], strict=True)),
+                dict(zip(names, cache["colour"][good], strict=True)),
+            )
 
     def get(self, name: str, side: int) -> np.ndarray | None:
         """The points of that face in the pixels of its square of `side`; None if they are implausible."""
         share = self.points.get(name)
         return None if share is None else share * np.float32(side)
+
+    def donor(
+        self, name: str, candidates: list[str], rng: np.random.Generator, tries: int = 12
+    ) -> str | None:
+        """Of some random candidates the one whose shape, pose and colour suit that face best (Li et al., 2020).
+
+        The candidates must be other people's faces. None if that face or all that were drawn have no points.
+        """
+        if name not in self.points or not candidates:
+            return None
+        best, least = None, np.inf
+        for i in rng.integers(len(candidates), size=tries):
+            other = candidates[i]
+            if other not in self.points or other == name:
+                continue
+            # 20 levels of colour weigh as much as a misfit of a tenth of the eye distance.
+            colour = np.abs(self.colours[name] - self.colours[other]).mean() / 200
+            misfit = unlikeness(self.points[name], self.points[other]) + colour
+            if misfit < least:
+                best, least = other, misfit
+        return best

@@ -97,7 +97,7 @@ def match_colour(
     target_mask: np.ndarray,
     share: float = 1.0,
 ) -> np.ndarray:
-    """Gives the source the target's mean and spread in L*a*b* (Reinhard et al., 2001), or a share of the way."""
+    """Gives the source the target's mean and spread in L*a*b* (Reinhard et al., 2001), or nearly."""
     if not source_mask.any() or not target_mask.any():
         return source
     lab = cv2.cvtColor(source, cv2.COLOR_BGR2Lab)
