@@ -21,6 +21,7 @@ from collections.abc import Callable
 import numpy as np
 
 from .parts import parts
+from .resynth import resynth
 from .selfblend import selfblend
 from .swap import swap
 from .tones import neutral
@@ -29,7 +30,13 @@ from .warp import warp
 Other = tuple[np.ndarray, np.ndarray | None]
 Made = tuple[np.ndarray, np.ndarray]
 
-FAMILIES: dict[str, Callable] = {"selfblend": selfblend, "swap": swap, "parts": parts, "warp": warp}
+FAMILIES: dict[str, Callable] = {
+    "selfblend": selfblend,
+    "swap": swap,
+    "parts": parts,
+    "warp": warp,
+    "resynth": resynth,
+}
 NAMES = tuple(FAMILIES)
 
 MIN_AREA = 0.005  # of the picture, counting the mask as it is soft

@@ -106,7 +106,7 @@ class Landmarks:
     def donor(
         self, name: str, candidates: list[str], rng: np.random.Generator, tries: int = 12
     ) -> str | None:
-        """Of some random candidates the one whose shape, pose and colour suit that face best (Li et al., 2020).
+        """Of random candidates the one whose shape, pose and colour suit that face best (Li et al., 2020).
 
         The candidates must be other people's faces. None if that face or all that were drawn have no points.
         """
