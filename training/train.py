@@ -3,6 +3,7 @@
 """Trains a face model. Stops and resumes at any step; the same seed gives the same draws."""
 
 import argparse
+import copy
 import csv
 import math
 import os
@@ -10,7 +11,6 @@ import sys
 import time
 import tomllib
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import fields
 from pathlib import Path
 
 # PyTorch's threads spin while they wait. On a machine with other work that made a step five times slower.
@@ -21,8 +21,8 @@ import cv2  # noqa: E402
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
 from torch.nn.functional import binary_cross_entropy_with_logits  # noqa: E402
-from unmask_training import augment, data, metrics, net  # noqa: E402
-from unmask_training.infer import torch_logits  # noqa: E402
+from unmask_training import data, net, plot, validate  # noqa: E402
+from unmask_training.batches import Batch, Batches, ranges  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent
 
@@ -30,58 +30,78 @@ SAVE_EVERY = 100
 LOG_EVERY = 20
 
 
-def rate_factor(done: float, warmup: float) -> float:
-    """One cycle: cosine up from 4 % to the peak, cosine down to nothing. `done` is the share of the steps."""
-    if done < warmup:
-        return 0.04 + 0.96 * (1 - math.cos(math.pi * done / warmup)) / 2
-    return (1 + math.cos(math.pi * (done - warmup) / (1 - warmup))) / 2
+def rate_factor(step: int, steps: int, settings: dict) -> float:
+    """The share of the peak rate at a step. Two kinds of schedule:
+
+    `warmup` (a share of the steps): one cycle, cosine up from 4 % to the peak and cosine down to nothing.
+    `warmup_steps` and `cool`: up in that many steps, then constant, and down to nothing in the last `cool` steps,
+    so that a run may go on for as long as there is time, and its end be chosen late.
+    """
+    if "warmup" in settings:
+        done, warmup = step / steps, settings["warmup"]
+        if done < warmup:
+            return 0.04 + 0.96 * (1 - math.cos(math.pi * done / warmup)) / 2
+        return (1 + math.cos(math.pi * (done - warmup) / (1 - warmup))) / 2
+    rise = min(1.0, (step + 1) / settings["warmup_steps"])
+    cool = settings["cool"]
+    return min(rise, max(0.0, (steps - step) / cool)) if cool else rise
 
 
-def ranges(config: dict) -> augment.Ranges:
-    known = {f.name for f in fields(augment.Ranges)}
-    unknown = config.keys() - known
-    if unknown:
-        raise ValueError(f"[augment] has unknown keys {sorted(unknown)}; known are {sorted(known)}")
-    return augment.Ranges(**{k: tuple(v) if isinstance(v, list) else v for k, v in config.items()})
+class Average:
+    """The exponential moving average of a network's weights, and of nothing else that training needs."""
 
+    def __init__(self, model: torch.nn.Module, decay: float):
+        self.decay, self.count = decay, 0
+        self.state = {k: v.detach().clone() for k, v in model.state_dict().items()}
 
-class Batches:
-    """The batch of any step, from the seed alone: resuming needs no state."""
-
-    def __init__(self, pairs, portraits, config: dict, r: augment.Ranges, seed: int):
-        self.pairs, self.portraits, self.config, self.ranges, self.seed = pairs, portraits, config, r, seed
-        self.steps_per_epoch = len(pairs) // config["pairs"]
-
-    def size(self, step: int) -> int:
-        """Pixels of that step's pictures: some steps are cheaper on small ones."""
-        first, last = self.config.get("small_steps", (0, 0))
-        return self.config["small_size"] if first <= step < last else data.SIZE
-
-    def batch(self, step: int) -> tuple[np.ndarray, np.ndarray]:
-        epoch, place = divmod(step, self.steps_per_epoch)
-        n = self.config["pairs"]
-        order = np.random.default_rng((self.seed, 0, epoch)).permutation(len(self.pairs))
-        rng = np.random.default_rng((self.seed, 1, step))
-        images, labels, size = [], [], self.size(step)
-        for i in order[place * n : (place + 1) * n]:
-            real, fakes = self.pairs[i]
-            d = augment.draw(rng, self.ranges)
-            for face, label in ((real, 0), (fakes[rng.integers(len(fakes))], 1)):
-                images.append(augment.apply(face.pixels(), d, size))
-                labels.append(label)
-        for i in rng.integers(len(self.portraits), size=self.config["portraits"]):
-            images.append(augment.apply(self.portraits[i].pixels(), augment.draw(rng, self.ranges), size))
-            labels.append(0)
-        return np.stack([data.to_input(i, size) for i in images]), np.array(labels, np.float32)
+    def update(self, model: torch.nn.Module) -> None:
+        self.count += 1
+        decay = min(self.decay, (1 + self.count) / (10 + self.count))
+        new = model.state_dict()
+        kept, fresh = [], []
+        for key, value in self.state.items():
+            if value.is_floating_point():
+                kept.append(value)
+                fresh.append(new[key].detach())
+            else:
+                value.copy_(new[key])
+        torch._foreach_lerp_(kept, fresh, 1 - decay)
 
 
 def start(config: dict, imagenet: Path, batches: Batches, device) -> net.MobileNetV2:
-    model = net.MobileNetV2(config["dropout"])
-    net.load_folded(model, net.read_folded(imagenet))
-    # Steps that training does not reach, so that their draws are not used twice.
-    first = np.concatenate([batches.batch(10**6 + i)[0] for i in range(2)])
-    net.calibrate_batch_norm(model, torch.from_numpy(first))
+    model = net.NETWORKS[config.get("network", "plain")](config["dropout"])
+    if config.get("norm", "batch") == "frozen":
+        net.freeze_norms(model)
+    else:
+        net.load_folded(model, net.read_folded(imagenet))
+        # Steps that training does not reach, so that their draws are not used twice.
+        first = np.concatenate([batches.batch(10**6 + i).images for i in range(2)])
+        net.calibrate_batch_norm(model, torch.from_numpy(first))
     return model.to(device, memory_format=torch.channels_last)
+
+
+def begin_from(model: net.MobileNetV2, weights: dict) -> None:
+    """Takes over another run's weights; only the parts that version 2 added may be missing."""
+    missing, unexpected = model.load_state_dict(weights, strict=False)
+    wrong = [k for k in missing if k.split(".")[0] not in ("lateral", "mask", "evidence")]
+    if wrong or unexpected:
+        raise ValueError(f"the weights do not fit: missing {wrong[:3]}, unexpected {unexpected[:3]}")
+
+
+def objective(outputs, batch: Batch, settings: dict, device) -> tuple[torch.Tensor, torch.Tensor]:
+    """The loss of the logits, and the unweighted loss of the masks (0 without a mask head)."""
+    y = torch.from_numpy(batch.labels).to(device)
+    smoothing = settings["label_smoothing"]
+    # Each class has half of the weight, however many portraits there are.
+    weight = torch.where(y > 0.5, 0.5 / y.sum(), 0.5 / (1 - y).sum())
+    target = y * (1 - smoothing) + smoothing / 2
+    each = binary_cross_entropy_with_logits(net.logits_of(outputs), target, reduction="none")
+    loss = (weight * each).sum()
+    if not isinstance(outputs, tuple):
+        return loss, torch.zeros((), device=device)
+    target = torch.from_numpy(batch.masks).to(device)
+    each = binary_cross_entropy_with_logits(outputs[1], target, reduction="none").mean(dim=(1, 2, 3))
+    return loss, (weight * each).sum()
 
 
 def write_row(file: Path, row: dict) -> None:
@@ -109,19 +129,30 @@ def forget_after(file: Path, step: int) -> None:
 
 
 def summarise(run: Path, file: Path, every: int = 100) -> None:
-    """The run's log in short: mean loss of `every` steps, and the validation at each epoch's end."""
+    """The run's log in short: mean losses of `every` steps, and the validations; a plot beside it."""
     losses = read_log(run / "loss.csv")
     val = {int(row["step"]): row for row in read_log(run / "val.csv")}
+    measures = list(dict.fromkeys(key for row in val.values() for key in row if key != "step"))
+    columns = [c for c in ("loss", "mask_loss") if losses and c in losses[-1]]
     file.parent.mkdir(parents=True, exist_ok=True)
     file.unlink(missing_ok=True)
     last = int(losses[-1]["step"]) if losses else 0
+    rows = []
     for end in sorted({*range(every, last + 1, every), *val}):
-        span = [row for row in losses if end - every < int(row["step"]) <= end]
-        loss = f"{sum(float(r['loss']) for r in span) / len(span):.4f}" if span and end not in val else ""
+        span = [row for row in losses if end - every < int(row["step"]) <= end] if end % every == 0 else []
+        means = {c: f"{sum(float(r[c]) for r in span) / len(span):.4f}" if span else "" for c in columns}
         at = val.get(end, {})
-        measured = {key: at.get(key, "") for key in ("epoch", "val_auc", "val_tpr_at_fpr_1")}
-        rate = span[-1]["rate"] if span else ""
-        write_row(file, {"step": end, "loss": loss, "rate": rate, **measured})
+        rows.append(
+            {
+                "step": end,
+                **means,
+                "rate": span[-1]["rate"] if span else "",
+                **{key: at.get(key, "") for key in measures},
+            }
+        )
+        write_row(file, rows[-1])
+    if rows:
+        file.with_suffix(".svg").write_text(plot.svg(rows))
 
 
 def save(file: Path, state: dict) -> None:
@@ -151,6 +182,7 @@ def main() -> int:
     total = args.steps or settings["steps"]
     run = args.run or ROOT / "runs" / config["name"]
     run.mkdir(parents=True, exist_ok=True)
+    log = args.log or ROOT / "logs" / f"{config['name']}.csv"
     imagenet = (
         args.imagenet
         or args.data / "../third_party_models/mobilenetv2-imagenet/mobilenetv2_imagenet_dequant_fp32.onnx"
@@ -168,8 +200,7 @@ def main() -> int:
         ranges(config.get("augment", {})),
         config["seed"],
     )
-    val = data.dfdc_faces(args.data, "val")
-    labels = np.array([f.fake for f in val])
+    examiner = validate.Examiner(args.data, settings.get("val_size", data.SIZE))
 
     model = start(settings, imagenet, batches, device)
     matrices = [p for p in model.parameters() if p.ndim > 1]
@@ -183,81 +214,74 @@ def main() -> int:
     )
     if "after" in config:
         first = ROOT / "runs" / config["after"] / "final.pt"
-        model.load_state_dict(torch.load(first, map_location=device, weights_only=True)["model"])
+        begin_from(model, torch.load(first, map_location=device, weights_only=True)["model"])
+    average = Average(model, settings["ema"]) if settings.get("ema") else None
     checkpoint, step = run / "last.pt", 0
     if checkpoint.exists():
         state = torch.load(checkpoint, map_location=device, weights_only=True)
         model.load_state_dict(state["model"])
         optimiser.load_state_dict(state["optimiser"])
+        if average:
+            average.state, average.count = state["average"], state["average_count"]
         step = state["step"]
-        for log in ("loss.csv", "val.csv"):
-            forget_after(run / log, step)
+        for file in ("loss.csv", "val.csv"):
+            forget_after(run / file, step)
         print(f"resumed at step {step}", flush=True)
+    examined = copy.deepcopy(model)
 
     # OpenCV and PyTorch leave the interpreter lock, so one thread prepares the next batch meanwhile.
     ahead = ThreadPoolExecutor(max_workers=1)
     following = ahead.submit(batches.batch, step)
-    smoothing, mean_loss, since, began = settings["label_smoothing"], 0.0, 0, time.monotonic()
+    sums, since, began = np.zeros(2), 0, time.monotonic()
     while step < total:
-        rate = settings["rate"] * rate_factor(step / total, settings["warmup"])
+        rate = settings["rate"] * rate_factor(step, total, settings)
         for group in optimiser.param_groups:
             group["lr"] = rate
-        images, truth = following.result()
+        batch = following.result()
         following = ahead.submit(batches.batch, step + 1)
-        x = torch.from_numpy(images).to(device, memory_format=torch.channels_last)
-        y = torch.from_numpy(truth).to(device)
-        # Each class has half of the weight, however many portraits there are.
-        weight = torch.where(y > 0.5, 0.5 / y.sum(), 0.5 / (1 - y).sum())
+        x = torch.from_numpy(batch.images).to(device, memory_format=torch.channels_last)
         torch.manual_seed(config["seed"] * 1_000_003 + step)
         model.train()
-        logits = model(x)[:, 0]
-        loss = (
-            weight
-            * binary_cross_entropy_with_logits(logits, y * (1 - smoothing) + smoothing / 2, reduction="none")
-        ).sum()
-        if not torch.isfinite(loss):
-            raise FloatingPointError(f"the loss is {loss.item()} at step {step}")
+        loss, mask_loss = objective(model(x), batch, settings, device)
+        whole = loss + settings.get("mask_weight", 0.0) * mask_loss
+        if not torch.isfinite(whole):
+            raise FloatingPointError(f"the loss is {whole.item()} at step {step}")
         optimiser.zero_grad(set_to_none=True)
-        loss.backward()
+        whole.backward()
+        if "clip" in settings:
+            torch.nn.utils.clip_grad_norm_(model.parameters(), settings["clip"])
         optimiser.step()
+        if average:
+            average.update(model)
         step += 1
-        mean_loss, since = mean_loss + loss.item(), since + 1
+        sums, since = sums + (loss.item(), mask_loss.item()), since + 1
 
         if step % LOG_EVERY == 0:
-            seconds = (time.monotonic() - began) / since
+            seconds, means = (time.monotonic() - began) / since, sums / since
             print(
-                f"step {step}/{total} loss {mean_loss / since:.4f} rate {rate:.2e} {seconds:.2f} s/step",
+                f"step {step}/{total} loss {means[0]:.4f} mask {means[1]:.4f} rate {rate:.2e} {seconds:.2f} s/step",
                 flush=True,
             )
-            write_row(
-                run / "loss.csv",
-                {
-                    "step": step,
-                    "loss": f"{mean_loss / since:.4f}",
-                    "rate": f"{rate:.3e}",
-                    "seconds_per_step": f"{seconds:.2f}",
-                },
-            )
-            mean_loss, since, began = 0.0, 0, time.monotonic()
-        ends_epoch = step % batches.steps_per_epoch == 0
-        if step % SAVE_EVERY == 0 or ends_epoch or step == total or step == args.stop_at:
-            save(checkpoint, {"model": model.state_dict(), "optimiser": optimiser.state_dict(), "step": step})
-        if ends_epoch or step == total:
-            scores = torch_logits(model, val, device)
-            epoch = step / batches.steps_per_epoch
-            row = {
-                "epoch": f"{epoch:.2f}",
-                "step": step,
-                "val_auc": f"{metrics.auc(labels, scores):.4f}",
-                "val_tpr_at_fpr_1": f"{metrics.tpr_at_fpr(labels, scores, 0.01):.4f}",
-            }
+            row = {"step": step, "loss": f"{means[0]:.4f}", "mask_loss": f"{means[1]:.4f}"}
+            write_row(run / "loss.csv", {**row, "rate": f"{rate:.3e}", "seconds_per_step": f"{seconds:.2f}"})
+            sums, since, began = np.zeros(2), 0, time.monotonic()
+        every = settings.get("validate_every", batches.steps_per_epoch)
+        if step % SAVE_EVERY == 0 or step % every == 0 or step in (total, args.stop_at):
+            state = {"model": model.state_dict(), "optimiser": optimiser.state_dict(), "step": step}
+            if average:
+                state |= {"average": average.state, "average_count": average.count}
+            save(checkpoint, state)
+        if step % every == 0 or step == total:
+            examined.load_state_dict(average.state if average else model.state_dict())
+            row = {"step": step, "epoch": f"{step / batches.steps_per_epoch:.2f}", **examiner(examined, device)}
             print(row, flush=True)
             write_row(run / "val.csv", row)
+            summarise(run, log)
             began = time.monotonic()
         if step == args.stop_at:
             return 0
-    save(run / "final.pt", {"model": model.state_dict(), "step": step})
-    summarise(run, args.log or ROOT / "logs" / f"{config['name']}.csv")
+    save(run / "final.pt", {"model": average.state if average else model.state_dict(), "step": step})
+    summarise(run, log)
     return 0
 
 

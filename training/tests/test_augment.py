@@ -27,42 +27,49 @@ def test_draws_repeat_with_the_seed():
     assert augment.draw(np.random.default_rng(2)) == augment.draw(np.random.default_rng(2))
 
 
+NOTHING = {f.name: 0 for f in dataclasses.fields(augment.Ranges) if f.name.startswith("p_")}
+DEGRADING = ("scale", "blur", "noise", "jpeg", "h264", "smooth", "colour", "overlay", "light", "grey")
+
+
+def drawn(**changed):
+    return augment.draw(np.random.default_rng(1), augment.Ranges(crop=(1, 1), **(NOTHING | changed)))
+
+
 def test_nothing_drawn_changes_nothing():
-    still = augment.Ranges(
-        crop=(1, 1), p_flip=0, p_scale=0, p_blur=0, p_noise=0, p_jpeg=0, p_light=0, p_grey=0
-    )
     image = face(160)
-    assert np.array_equal(augment.apply(image, augment.draw(np.random.default_rng(1), still), 160), image)
+    assert np.array_equal(augment.apply(image, drawn(), 160), image)
 
 
 def test_the_flip_is_horizontal():
-    still = augment.Ranges(
-        crop=(1, 1), p_flip=1, p_scale=0, p_blur=0, p_noise=0, p_jpeg=0, p_light=0, p_grey=0
-    )
     image = face(160)
-    assert np.array_equal(
-        augment.apply(image, augment.draw(np.random.default_rng(1), still), 160), image[:, ::-1]
-    )
+    assert np.array_equal(augment.apply(image, drawn(p_flip=1), 160), image[:, ::-1])
 
 
-def test_every_range_is_used():
-    names = {f.name for f in dataclasses.fields(augment.Ranges)}
-    assert names == {
-        "crop",
-        "p_flip",
-        "p_scale",
-        "scale",
-        "p_blur",
-        "blur",
-        "p_noise",
-        "noise",
-        "p_jpeg",
-        "jpeg",
-        "p_light",
-        "brightness",
-        "contrast",
-        "p_grey",
-    }
+@pytest.mark.parametrize("name", DEGRADING)
+def test_each_degradation_changes_the_picture_and_repeats(name):
+    image, d = face(160), drawn(**{f"p_{name}": 1})
+    found = augment.apply(image, d, 160)
+    assert not np.array_equal(found, image)
+    assert np.array_equal(found, augment.apply(image, d, 160))
+
+
+def test_a_clean_draw_degrades_nothing():
+    everything = {f"p_{n}": 1 for n in DEGRADING if n not in ("light", "grey")}
+    image = face(160)
+    assert np.array_equal(augment.apply(image, drawn(**everything, p_clean=1), 160), image)
+
+
+def test_degradations_come_in_any_order():
+    r = augment.Ranges(p_scale=1, p_blur=1, p_noise=1, p_jpeg=1, p_h264=1)
+    orders = {augment.draw(np.random.default_rng(seed), r).order for seed in range(100)}
+    assert len(orders) > 50
+    assert {order[0] for order in orders} == {"scale", "blur", "noise", "jpeg", "h264", "resize"}
+
+
+def test_what_stickers_cover_is_told():
+    image, cover = augment.degrade(face(160), drawn(p_overlay=1), 128)
+    assert image.shape == (128, 128, 3) and cover.shape == (160, 160) and cover.any()
+    assert augment.degrade(face(160), drawn(), 128)[1] is None
 
 
 @pytest.mark.parametrize("name", augment.DEGRADATIONS)

@@ -65,6 +65,44 @@ def test_folding_leaves_the_function_unchanged():
         torch.testing.assert_close(net.fold_batch_norm(model)(x), model(x), atol=1e-4, rtol=1e-3)
 
 
+@pytest.mark.parametrize("size", [128, 160, 192])
+def test_the_mask_has_an_eighth_of_the_pictures_side(size):
+    logit, mask = net.FaceNet().eval()(torch.zeros(2, 3, size, size))
+    assert logit.shape == (2, 1) and mask.shape == (2, 1, size // 8, size // 8)
+
+
+def test_a_new_mask_head_leaves_the_logit_alone():
+    old, new = net.MobileNetV2().eval(), net.FaceNet().eval()
+    new.load_state_dict(old.state_dict(), strict=False)
+    x = torch.randn(2, 3, 96, 96)
+    with torch.inference_mode():
+        torch.testing.assert_close(net.logits_of(new(x)), net.logits_of(old(x)))
+
+
+def test_the_mask_head_is_cheap():
+    def count(model):
+        return sum(p.numel() for p in model.parameters())
+
+    assert count(net.FaceNet()) - count(net.MobileNetV2()) < 60_000
+
+
+def test_frozen_norms_compute_the_same_and_keep_their_statistics():
+    torch.manual_seed(1)
+    model = net.MobileNetV2(dropout=0).train()
+    with torch.no_grad():
+        model(torch.randn(8, 3, 64, 64))
+    x = torch.randn(4, 3, 64, 64)
+    with torch.no_grad():
+        expected = model.eval()(x)
+    net.freeze_norms(model)
+    before = {k: v.clone() for k, v in model.state_dict().items() if "running" in k}
+    found = model.train()(x)
+    torch.testing.assert_close(found, expected, atol=1e-4, rtol=1e-3)
+    found.sum().backward()
+    assert all(torch.equal(v, model.state_dict()[k]) for k, v in before.items())
+    assert all(p.grad is not None for p in model.parameters())
+
+
 def test_wrong_weights_are_refused():
     with pytest.raises(ValueError, match="expected 52 convolutions, found 51"):
         net.load_folded(net.MobileNetV2(), random_weights()[:-1])

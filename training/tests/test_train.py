@@ -2,54 +2,90 @@
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 import train
 from test_data import folder  # noqa: F401
-from unmask_training import augment, data
 
 
-def batches(folder, seed=1):  # noqa: F811
-    pairs = data.pairs(data.dfdc_faces(folder, "train")) * 4
-    return train.Batches(
-        pairs, data.portraits(folder, "train"), {"pairs": 2, "portraits": 1}, augment.Ranges(), seed
-    )
+def test_one_cycle_rises_to_its_peak_and_ends_at_nothing():
+    settings = {"warmup": 0.1}
+    assert train.rate_factor(0, 100, settings) == pytest.approx(0.04)
+    assert train.rate_factor(10, 100, settings) == pytest.approx(1)
+    assert train.rate_factor(100, 100, settings) == pytest.approx(0)
 
 
-def test_a_batch_holds_pairs_and_portraits(folder):  # noqa: F811
-    images, labels = batches(folder).batch(0)
-    assert images.shape == (5, 3, 160, 160)
-    assert labels.tolist() == [0, 1, 0, 1, 0]
+def test_an_open_schedule_stays_at_its_peak_until_it_is_cooled_down():
+    settings = {"warmup_steps": 10, "cool": 0}
+    assert [train.rate_factor(s, 100, settings) for s in (0, 9, 99)] == pytest.approx([0.1, 1, 1])
+    settings["cool"] = 50
+    assert [train.rate_factor(s, 100, settings) for s in (50, 75, 100)] == pytest.approx([1, 0.5, 0])
 
 
-def test_a_step_draws_the_same_batch_again(folder):  # noqa: F811
-    assert np.array_equal(batches(folder).batch(3)[0], batches(folder).batch(3)[0])
-    assert not np.array_equal(batches(folder).batch(3)[0], batches(folder).batch(4)[0])
-    assert not np.array_equal(batches(folder).batch(3)[0], batches(folder, seed=2).batch(3)[0])
+def test_the_average_follows_the_weights():
+    import torch
+
+    model = torch.nn.Linear(1, 1, bias=False)
+    torch.nn.init.zeros_(model.weight)
+    average = train.Average(model, 0.5)
+    torch.nn.init.ones_(model.weight)
+    found = []
+    for _ in range(3):
+        average.update(model)
+        found.append(average.state["weight"].item())
+    # 2/11 and 1/4 of the old weight at first, so that it does not hang on how training began.
+    assert found == pytest.approx([1 - 2 / 11, 1 - 2 / 11 * 3 / 12, 1 - 2 / 11 * 3 / 12 * 4 / 13])
+    assert model.weight.item() == 1
 
 
-def test_the_rate_rises_to_its_peak_and_ends_at_nothing():
-    assert train.rate_factor(0, 0.1) == pytest.approx(0.04)
-    assert train.rate_factor(0.1, 0.1) == pytest.approx(1)
-    assert train.rate_factor(1, 0.1) == pytest.approx(0)
+def test_only_new_parts_may_be_missing_from_the_weights_of_another_run():
+    from unmask_training import net
+
+    old, new = net.MobileNetV2(), net.FaceNet()
+    train.begin_from(new, old.state_dict())
+    assert (new.head.weight == old.head.weight).all()
+    weights = old.state_dict()
+    del weights["head.bias"]
+    with pytest.raises(ValueError, match="head.bias"):
+        train.begin_from(new, weights)
 
 
-def test_an_unknown_augmentation_is_refused():
-    with pytest.raises(ValueError, match="p_zoom"):
-        train.ranges({"p_zoom": 0.5})
-    assert train.ranges({"jpeg": [30, 95]}).jpeg == (30, 95)
+TINY = """
+name = "tiny"
+seed = 1
+[train]
+network = "mask"
+norm = "frozen"
+steps = 3
+warmup_steps = 2
+cool = 1
+pairs = 1
+portraits = 1
+rate = 1e-3
+ema = 0.9
+mask_weight = 0.5
+weight_decay = 0.01
+label_smoothing = 0.05
+dropout = 0.2
+threads = 1
+sizes = [[0, 64]]
+"""
+PLAIN = TINY.replace('network = "mask"\nnorm = "frozen"\n', "").replace("ema = 0.9\n", "")
 
 
-def test_training_stops_and_resumes(folder, tmp_path, monkeypatch):  # noqa: F811
+@pytest.mark.parametrize("settings", [TINY, PLAIN])
+def test_training_stops_and_resumes(settings, folder, tmp_path, monkeypatch):  # noqa: F811
     import torch
     from unmask_training import net
 
-    monkeypatch.setattr(train, "start", lambda settings, *_: net.MobileNetV2(settings["dropout"]))
+    def start(settings, *_):
+        model = net.NETWORKS[settings.get("network", "plain")](settings["dropout"])
+        net.freeze_norms(model, "norm" in settings)
+        return model
+
+    monkeypatch.setattr(train, "start", start)
+    monkeypatch.setattr(train.validate, "Examiner", lambda *_: lambda *_: {"val_auc": "0.5"})
     config = tmp_path / "tiny.toml"
-    config.write_text(
-        'name = "tiny"\nseed = 1\n[train]\nsteps = 3\npairs = 1\nportraits = 1\nrate = 1e-3\nwarmup = 0.1\n'
-        "weight_decay = 0.01\nlabel_smoothing = 0.05\ndropout = 0.2\nthreads = 1\n"
-    )
+    config.write_text(settings)
     arguments = ["train.py", "--config", str(config), "--data", str(folder), "--run"]
     for name, stops in (("straight", [None]), ("broken", ["2", None])):
         for stop in stops:
@@ -62,6 +98,7 @@ def test_training_stops_and_resumes(folder, tmp_path, monkeypatch):  # noqa: F81
         for n in ("straight", "broken")
     )
     torch.testing.assert_close(a["head.weight"], b["head.weight"])
+    assert (tmp_path / "straight.svg").read_text().startswith("<svg")
 
 
 def test_a_resumed_log_forgets_what_will_be_done_again(tmp_path):
@@ -84,9 +121,3 @@ def test_the_summary_holds_losses_and_validation(tmp_path):
         ("150", "", "0.8"),
         ("200", "0.1600", ""),
     ]
-
-
-def test_some_steps_use_smaller_pictures(folder):  # noqa: F811
-    few = batches(folder)
-    few.config.update(small_size=128, small_steps=[1, 2])
-    assert [few.batch(step)[0].shape[-1] for step in range(3)] == [160, 128, 160]

@@ -6,17 +6,17 @@ from pathlib import Path
 
 import numpy as np
 
-from .data import Face, to_input
+from .data import SIZE, Face, to_input
 
 BATCH = 32
 
 
-def inputs(faces: Iterable[Face], degrade: Callable | None = None) -> Iterable[np.ndarray]:
+def inputs(faces: Iterable[Face], degrade: Callable | None = None, size: int = SIZE) -> Iterable[np.ndarray]:
     """Network inputs in batches. `degrade(image, seed)` gets the face's square before it is resized."""
     block = []
     for seed, face in enumerate(faces):
         image = face.pixels()
-        block.append(to_input(degrade(image, seed) if degrade else image))
+        block.append(to_input(degrade(image, seed) if degrade else image, size))
         if len(block) == BATCH:
             yield np.stack(block)
             block = []
@@ -24,17 +24,27 @@ def inputs(faces: Iterable[Face], degrade: Callable | None = None) -> Iterable[n
         yield np.stack(block)
 
 
-def torch_logits(model, faces: list[Face], device="cpu", degrade: Callable | None = None) -> np.ndarray:
+def torch_outputs(
+    model, faces: Iterable[Face], device="cpu", degrade: Callable | None = None, size: int = SIZE
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Logits [N], and the masks [N,h,w] in 0..1 of a network that has them."""
     import torch
 
     model.eval()
+    logits, masks = [], []
     with torch.inference_mode():
-        return np.concatenate(
-            [
-                model(torch.from_numpy(x).to(device))[:, 0].float().cpu().numpy()
-                for x in inputs(faces, degrade)
-            ]
-        )
+        for x in inputs(faces, degrade, size):
+            outputs = model(torch.from_numpy(x).to(device, memory_format=torch.channels_last))
+            logits.append((outputs[0] if isinstance(outputs, tuple) else outputs)[:, 0].float().cpu().numpy())
+            if isinstance(outputs, tuple):
+                masks.append(outputs[1][:, 0].sigmoid().float().cpu().numpy())
+    return np.concatenate(logits), np.concatenate(masks) if masks else None
+
+
+def torch_logits(
+    model, faces: Iterable[Face], device="cpu", degrade: Callable | None = None, size: int = SIZE
+) -> np.ndarray:
+    return torch_outputs(model, faces, device, degrade, size)[0]
 
 
 class OpenVinoModel:

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""MobileNetV2 with one output, and how it starts from ImageNet weights whose batch norm is folded away."""
+"""MobileNetV2 with one output and, from version 2 on, a mask; and how it starts from ImageNet weights whose
+batch norm is folded away."""
 
 from itertools import pairwise
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import nn
+from torch.nn.functional import conv2d, interpolate
 
 # expansion, channels, blocks, stride of the first block (MobileNetV2, table 2)
 STAGES = (
@@ -19,6 +21,24 @@ STAGES = (
     (6, 320, 1, 1),
 )
 STEM, FEATURES = 32, 1280
+# The blocks whose outputs the mask head reads, and their channels: strides 8, 16 and 32.
+TAPS = ((6, 32), (13, 96), (18, FEATURES))
+MASK_CHANNELS = 32
+
+
+class ConvNorm(nn.Sequential):
+    """Convolution, batch norm and maybe ReLU6. `frozen` norms keep their statistics, folded into the kernel."""
+
+    frozen = False
+
+    def forward(self, x):
+        conv, norm = self[0], self[1]
+        if not self.frozen or not isinstance(norm, nn.BatchNorm2d):
+            return super().forward(x)
+        gain = norm.weight / (norm.running_var + norm.eps).sqrt()
+        kernel, bias = conv.weight * gain[:, None, None, None], norm.bias - norm.running_mean * gain
+        x = conv2d(x, kernel, bias, conv.stride, conv.padding, groups=conv.groups)
+        return self[2](x) if len(self) > 2 else x
 
 
 def conv_bn(inputs: int, outputs: int, kernel: int = 1, stride: int = 1, groups: int = 1, act: bool = True):
@@ -26,7 +46,14 @@ def conv_bn(inputs: int, outputs: int, kernel: int = 1, stride: int = 1, groups:
         nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, groups=groups, bias=False),
         nn.BatchNorm2d(outputs, eps=1e-3, momentum=0.03),
     ]
-    return nn.Sequential(*layers, nn.ReLU6(inplace=True)) if act else nn.Sequential(*layers)
+    return ConvNorm(*layers, nn.ReLU6(inplace=True)) if act else ConvNorm(*layers)
+
+
+def freeze_norms(net: nn.Module, frozen: bool = True) -> None:
+    """Frozen batch norm costs a quarter less time, and a face's logit no longer hangs on its batch."""
+    for module in net.modules():
+        if isinstance(module, ConvNorm):
+            module.frozen = frozen
 
 
 class Block(nn.Module):
@@ -68,6 +95,50 @@ class MobileNetV2(nn.Module):
 
     def forward(self, x):
         return self.head(self.dropout(self.features(x)))
+
+
+class FaceNet(MobileNetV2):
+    """Maps normalised RGB [N,3,H,W] to the logit [N,1] and the logits of the mask [N,1,H/8,W/8].
+
+    The mask says where a face was changed. Its mean and its peak help to decide whether it was.
+    """
+
+    def __init__(self, dropout: float = 0.2):
+        super().__init__(dropout)
+        self.lateral = nn.ModuleList(nn.Conv2d(channels, MASK_CHANNELS, 1) for _, channels in TAPS)
+        self.mask = nn.Sequential(
+            nn.Conv2d(MASK_CHANNELS, MASK_CHANNELS, 3, padding=1, groups=MASK_CHANNELS),
+            nn.ReLU6(),
+            nn.Conv2d(MASK_CHANNELS, MASK_CHANNELS, 1),
+            nn.ReLU6(),
+            nn.Conv2d(MASK_CHANNELS, 1, 1),
+        )
+        self.evidence = nn.Linear(2, 1, bias=False)
+        nn.init.zeros_(self.evidence.weight)
+        nn.init.constant_(self.mask[-1].bias, -2.0)
+
+    def forward(self, x):
+        taps, laterals = {index: i for i, (index, _) in enumerate(TAPS)}, []
+        for index, block in enumerate(self.blocks):
+            x = block(x)
+            if index in taps:
+                laterals.append(self.lateral[taps[index]](x))
+        size = laterals[0].shape[2:]
+        merged = laterals[0]
+        for coarse in laterals[1:]:
+            merged = merged + interpolate(coarse, size=size, mode="bilinear", align_corners=False)
+        mask = self.mask(merged)
+        evidence = torch.cat([mask.mean(dim=(2, 3)), mask.amax(dim=(2, 3))], dim=1)
+        logit = self.head(self.dropout(x.mean(dim=(2, 3)))) + self.evidence(evidence)
+        return logit, mask
+
+
+NETWORKS = {"plain": MobileNetV2, "mask": FaceNet}
+
+
+def logits_of(outputs) -> torch.Tensor:
+    """The logits [N] of a network with or without a mask."""
+    return (outputs[0] if isinstance(outputs, tuple) else outputs)[:, 0]
 
 
 def conv_bn_pairs(net: nn.Module) -> list[tuple[nn.Conv2d, nn.BatchNorm2d]]:

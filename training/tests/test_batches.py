@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+import numpy as np
+import pytest
+from test_data import folder  # noqa: F401
+from unmask_training import augment, batches, data
+
+
+class Halves:
+    """A pseudo-manipulation whose upper half is inverted."""
+
+    def pair(self, rng):
+        real = np.full((96, 96, 3), 40, np.uint8)
+        fake = real.copy()
+        fake[:48] = 215
+        return real, fake
+
+
+def some(folder, seed=1, families=None, **config):  # noqa: F811
+    pairs = data.pairs(data.dfdc_faces(folder, "train")) * 4
+    return batches.Batches(
+        pairs,
+        data.portraits(folder, "train"),
+        {"pairs": 2, "portraits": 1, **config},
+        augment.Ranges(),
+        seed,
+        families,
+    )
+
+
+def test_a_batch_holds_pairs_and_portraits(folder):  # noqa: F811
+    batch = some(folder).batch(0)
+    assert batch.images.shape == (5, 3, 160, 160)
+    assert batch.masks.shape == (5, 1, 20, 20)
+    assert batch.labels.tolist() == [0, 1, 0, 1, 0]
+
+
+def test_real_faces_have_empty_masks(folder):  # noqa: F811
+    batch = some(folder, families=Halves()).batch(0)
+    assert not batch.masks[batch.labels == 0].any()
+
+
+def test_a_step_draws_the_same_batch_again(folder):  # noqa: F811
+    def images(step, seed=1):
+        return some(folder, seed).batch(step).images
+
+    assert np.array_equal(images(3), images(3))
+    assert not np.array_equal(images(3), images(4))
+    assert not np.array_equal(images(3), images(3, seed=2))
+
+
+def test_pseudo_manipulations_come_with_their_real_face_and_mask(folder):  # noqa: F811
+    made = some(folder, families=Halves())
+    made.config["families"] = 2
+    batch = made.batch(0)
+    assert batch.labels.tolist() == [0, 1, 0, 1, 0, 1, 0, 1, 0]
+    for mask in batch.masks[[5, 7], 0]:
+        assert mask[:6].mean() > 0.9 and mask[-6:].mean() < 0.1
+
+
+def test_a_configuration_without_the_key_makes_no_pseudo_manipulations(folder):  # noqa: F811
+    assert len(some(folder, families=Halves()).batch(0).labels) == 5
+
+
+def test_the_size_of_the_pictures_changes_at_the_steps_of_the_configuration(folder):  # noqa: F811
+    made = some(folder, sizes=[[0, 160], [1, 128], [2, 160]])
+    assert [made.batch(step).images.shape[-1] for step in range(4)] == [160, 128, 160, 160]
+
+
+def test_an_unknown_augmentation_is_refused():
+    with pytest.raises(ValueError, match="p_zoom"):
+        batches.ranges({"p_zoom": 0.5})
+    assert batches.ranges({"jpeg": [30, 95]}).jpeg == (30, 95)

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The figures by which a checkpoint is chosen: validation faces, clean and degraded, portraits, masks."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from . import augment, data, masks, metrics
+from .infer import torch_outputs
+
+DEGRADED = ("jpeg40", "half", "blur", "noise", "crf32")
+
+
+def every_third(faces: list[data.Face]) -> list[data.Face]:
+    """A third of the videos, each with its fakes."""
+    originals = sorted({face.original for face in faces})
+    kept = set(originals[::3])
+    return [face for face in faces if face.original in kept]
+
+
+def mask_iou(pairs, predicted: dict[str, np.ndarray]) -> tuple[float, float]:
+    """Mean over the fakes of the IoU with where each differs from its original: the masks', the ellipse's.
+
+    A fake that hardly differs, so that no place does, is left out.
+    """
+    found, guessed = [], []
+    for real, fakes in pairs:
+        for fake in fakes:
+            mask = predicted[fake.name]
+            truth = masks.difference(real.pixels(), fake.pixels(), mask.shape[0]) > 0.5
+            if truth.any():
+                found.append(masks.iou(mask > 0.5, truth))
+                guessed.append(masks.iou(masks.ellipse(mask.shape[0]), truth))
+    return float(np.mean(found)), float(np.mean(guessed))
+
+
+class Examiner:
+    """Measures a network on the validation data, read once."""
+
+    def __init__(self, folder: Path, size: int = data.SIZE):
+        self.faces, self.real = data.dfdc_faces(folder, "val"), data.portraits(folder, "val")
+        self.few, self.size = every_third(self.faces), size
+
+    def __call__(self, model, device="cpu") -> dict[str, str]:
+        labels = np.array([f.fake for f in self.faces])
+        logits, predicted = torch_outputs(model, self.faces, device, size=self.size)
+        limit = metrics.threshold_at_fpr(labels, logits, 0.01)
+        row = {
+            "val_auc": metrics.auc(labels, logits),
+            "val_tpr_at_fpr_1": metrics.tpr_at_fpr(labels, logits, 0.01),
+        }
+        few = np.array([f.fake for f in self.few])
+        for name in DEGRADED:
+            row[f"auc_{name}"] = self.auc(model, device, augment.DEGRADATIONS[name], few)
+        row["auc_degraded"] = float(np.mean([row[f"auc_{name}"] for name in DEGRADED]))
+        real, _ = torch_outputs(model, self.real, device, size=self.size)
+        row["portraits_called"] = float((real >= limit).mean())
+        if predicted is not None:
+            by_name = {f.name: m for f, m in zip(self.faces, predicted, strict=True)}
+            row["mask_iou"], row["ellipse_iou"] = mask_iou(data.pairs(self.faces), by_name)
+        return {key: f"{value:.4f}" for key, value in row.items()}
+
+    def auc(self, model, device, degrade: Callable, labels) -> float:
+        return metrics.auc(labels, torch_outputs(model, self.few, device, degrade, self.size)[0])
