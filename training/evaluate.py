@@ -29,6 +29,8 @@ TOLERANCE = {
     "brier": 0.002,
     "ece": 0.01,
     "called_manipulated": 0.01,
+    "iou": 0.005,
+    "ellipse_iou": 0.005,
 }
 
 
@@ -39,10 +41,12 @@ def measure(model: Path, folder: Path, with_degradations: bool = True) -> dict:
             raise ValueError(
                 f"{name}: its sha256 is not the one in model.json; restore the file or export again"
             )
-    network = OpenVinoModel(model / stated["network"]["file"])
+    network = OpenVinoModel(model / stated["network"]["file"], stated["input"]["width"])
     val, real = data.dfdc_faces(folder, "val"), data.portraits(folder, "val")
-    logits = network.logits(val)
+    logits, predicted = network.outputs(val)
     quality = {"validation": report.validation(val, logits)}
+    if predicted is not None:
+        quality["mask"] = report.mask(val, predicted)
     if with_degradations:
         quality["degraded"] = report.degraded(network, val)
     scores = report.scores_of(network.logits(real), stated["calibration"])

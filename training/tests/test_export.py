@@ -19,6 +19,34 @@ def trained():
 
 
 @pytest.fixture(scope="module")
+def with_mask(trained):
+    torch.manual_seed(1)
+    model = net.FaceNet()
+    model.load_state_dict(trained.state_dict(), strict=False)
+    return model.eval()
+
+
+@pytest.mark.parametrize("file", ["face.xml", "face.onnx"])
+def test_a_network_with_a_mask_has_two_outputs(with_mask, tmp_path, file):
+    export.write_onnx(with_mask, tmp_path / "face.onnx", 192)
+    export.write_ir(tmp_path / "face.onnx", tmp_path / "face.xml")
+    x = torch.randn(3, 3, 192, 192)
+    with torch.inference_mode():
+        logit, mask = with_mask(x)
+    network = OpenVinoModel(tmp_path / file, 192)
+    found = network.compiled({"image": x.numpy()})
+    assert network.has_mask
+    np.testing.assert_allclose(found["logit"], logit.numpy(), atol=0.02)
+    np.testing.assert_allclose(found["mask"], mask.sigmoid().numpy(), atol=0.01)
+
+
+def test_a_checkpoint_on_the_way_gives_its_averaged_weights(with_mask, tmp_path):
+    average = {k: torch.ones_like(v) for k, v in with_mask.state_dict().items()}
+    torch.save({"model": with_mask.state_dict(), "average": average}, tmp_path / "last.pt")
+    assert (export.load(tmp_path / "last.pt", "mask").head.weight == 1).all()
+
+
+@pytest.fixture(scope="module")
 def folder(trained, tmp_path_factory):
     out = tmp_path_factory.mktemp("model")
     export.write_onnx(trained, out / "face.onnx")
@@ -71,5 +99,6 @@ def test_golden_logits_are_written_for_each_case(trained):
 
 
 def test_the_card_states_the_limits():
-    assert any("lip" in line for line in card.LIMITS)
-    assert any("as a whole" in line for line in card.LIMITS)
+    for limits in card.LIMITS.values():
+        assert any("lip" in line for line in limits)
+        assert any("as a whole" in line for line in limits)

@@ -29,21 +29,43 @@ def synthetic(width: int, height: int) -> np.ndarray:
     return np.stack([p % 256 for p in planes], axis=2).astype(np.uint8)
 
 
-def load(checkpoint: Path) -> net.MobileNetV2:
-    model = net.MobileNetV2()
-    model.load_state_dict(torch.load(checkpoint, map_location="cpu", weights_only=True)["model"])
+def load(checkpoint: Path, network: str = "plain") -> net.MobileNetV2:
+    """The network of a finished run, or of a checkpoint on the way (its averaged weights, where it has them)."""
+    state = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    model = net.NETWORKS[network]()
+    model.load_state_dict(state.get("average", state["model"]))
     return model.eval()
 
 
-def write_onnx(model: torch.nn.Module, file: Path) -> None:
+def steps_of(checkpoint: Path) -> int:
+    return torch.load(checkpoint, map_location="cpu", weights_only=True)["step"]
+
+
+class Deployed(torch.nn.Module):
+    """The network as the product sees it: its mask in 0..1."""
+
+    def __init__(self, model: torch.nn.Module):
+        super().__init__()
+        self.model = model
+
+    def forward(self, image):
+        outputs = self.model(image)
+        return (outputs[0], outputs[1].sigmoid()) if isinstance(outputs, tuple) else outputs
+
+
+def outputs_of(model: torch.nn.Module) -> list[str]:
+    return ["logit", "mask"] if isinstance(model, net.FaceNet) else ["logit"]
+
+
+def write_onnx(model: torch.nn.Module, file: Path, size: int = data.SIZE) -> None:
     """fp32, batch norm folded, dynamic batch, one file."""
-    example = torch.zeros(2, 3, data.SIZE, data.SIZE)
+    example = torch.zeros(2, 3, size, size)
     torch.onnx.export(
-        net.fold_batch_norm(model),
+        Deployed(net.fold_batch_norm(model)).eval(),
         (example,),
         str(file),
         input_names=["image"],
-        output_names=["logit"],
+        output_names=outputs_of(model),
         dynamic_shapes=({0: torch.export.Dim("N", min=1)},),
         external_data=False,
         dynamo=True,
@@ -65,7 +87,7 @@ def write_onnx(model: torch.nn.Module, file: Path) -> None:
 
 
 def write_ir(onnx_file: Path, xml: Path) -> None:
-    """OpenVINO IR with fp16 weights. The tensors keep the names `image` and `logit`.
+    """OpenVINO IR with fp16 weights. The tensors keep their names.
 
     Small tensors stay in fp32: biases and depthwise kernels hold folded batch norm of channels that hardly
     vary, whose large values cancel. Rounding them moved logits by 0.13 and saved 0.3 MB of 4.7.
@@ -99,11 +121,11 @@ def golden_cases(astronaut: Path = ASTRONAUT) -> list[tuple[str, str, tuple, np.
     return cases
 
 
-def golden(model: torch.nn.Module, cases) -> dict:
+def golden(model: torch.nn.Module, cases, size: int = data.SIZE) -> dict:
     """The logits that every implementation of this model must reach, from PyTorch in fp32."""
     entries = []
     with torch.inference_mode():
         for name, source, rect, pixels in cases:
-            logit = model(torch.from_numpy(data.to_input(pixels)[None])).item()
+            logit = net.logits_of(model(torch.from_numpy(data.to_input(pixels, size)[None]))).item()
             entries.append({"name": name, "source": source, "rect": list(rect), "logit": round(logit, 5)})
     return {"tolerance": 0.02, "cases": entries}

@@ -50,15 +50,27 @@ def torch_logits(
 class OpenVinoModel:
     """An exported model. Precision is set to f32: the default may be bfloat16, which moves logits."""
 
-    def __init__(self, xml: Path):
+    def __init__(self, xml: Path, size: int = SIZE):
         import openvino as ov
 
         core = ov.Core()
         model = core.read_model(str(xml))
+        self.size = size
+        self.has_mask = any("mask" in output.get_names() for output in model.outputs)
         self.compiled = core.compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
         return self.compiled({"image": x})["logit"]
 
-    def logits(self, faces: list[Face], degrade: Callable | None = None) -> np.ndarray:
-        return np.concatenate([self(x)[:, 0] for x in inputs(faces, degrade)])
+    def outputs(self, faces: Iterable[Face], degrade: Callable | None = None):
+        """Logits [N], and the masks [N,h,w] of a network that has them."""
+        logits, masks = [], []
+        for x in inputs(faces, degrade, self.size):
+            found = self.compiled({"image": x})
+            logits.append(found["logit"][:, 0])
+            if self.has_mask:
+                masks.append(found["mask"][:, 0])
+        return np.concatenate(logits), np.concatenate(masks) if masks else None
+
+    def logits(self, faces: Iterable[Face], degrade: Callable | None = None) -> np.ndarray:
+        return self.outputs(faces, degrade)[0]

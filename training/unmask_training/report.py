@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from . import augment, calibrate, metrics
-from .data import Face
+from . import augment, calibrate, metrics, validate
+from .data import Face, pairs
 
 FPR_MANIPULATED, FPR_CLEAR = 0.01, 0.10
 
@@ -75,6 +75,13 @@ def degraded(network, faces: list[Face]) -> dict:
 def portraits(faces: list[Face], scores, limits: dict) -> dict:
     called = float((np.asarray(scores) >= limits["manipulated"]["score"]).mean())
     return {"data": "portraits val", "faces": len(faces), "called_manipulated": round(called, 4)}
+
+
+def mask(faces: list[Face], predicted: np.ndarray) -> dict:
+    """Mean IoU with where each fake differs from its original, and that of a centred ellipse."""
+    by_name = {face.name: m for face, m in zip(faces, predicted, strict=True)}
+    found, guessed = validate.mask_iou(pairs(faces), by_name)
+    return {"data": "dfdc-faces val", "iou": round(found, 4), "ellipse_iou": round(guessed, 4)}
 
 
 def sha256(file: Path) -> str:
