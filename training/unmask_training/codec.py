@@ -25,10 +25,12 @@ def h264(image: np.ndarray, crf: int, shift: tuple[int, int] = (2, 1)) -> np.nda
     decoder.thread_count = 1
     packets = []
     for index, picture in enumerate((np.roll(padded, shift, (1, 0)), padded)):
-        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="bgr24").reformat(format="yuv420p")
+        planes = cv2.cvtColor(picture, cv2.COLOR_BGR2YUV_I420)  # faster than the frame's own conversion
+        frame = av.VideoFrame.from_ndarray(planes, format="yuv420p")
         frame.pts = index
         packets += encoder.encode(frame)
     packets += encoder.encode(None)
     frames = [frame for packet in packets for frame in decoder.decode(packet)]
     frames += decoder.decode(None)
-    return frames[-1].to_ndarray(format="bgr24")[:rows, :columns]
+    planes = frames[-1].to_ndarray(format="yuv420p")
+    return np.ascontiguousarray(cv2.cvtColor(planes, cv2.COLOR_YUV2BGR_I420)[:rows, :columns])
