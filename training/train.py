@@ -21,7 +21,7 @@ import cv2  # noqa: E402
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
 from torch.nn.functional import binary_cross_entropy_with_logits  # noqa: E402
-from unmask_training import data, net, plot, validate  # noqa: E402
+from unmask_training import data, net, plot, pseudo, validate  # noqa: E402
 from unmask_training.batches import Batch, Batches, ranges  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent
@@ -171,6 +171,9 @@ def main() -> int:
     parser.add_argument(
         "--imagenet", type=Path, help="ImageNet weights, ONNX; default: third_party_models beside data"
     )
+    parser.add_argument(
+        "--landmarks", type=Path, help="what landmarks.py wrote; default: runs/landmarks.npz"
+    )
     parser.add_argument("--run", type=Path, help="folder for checkpoints and logs; default: runs/NAME")
     parser.add_argument("--log", type=Path, help="the run in short, CSV; default: logs/NAME.csv")
     parser.add_argument("--steps", type=int, help="overrides the configuration's number of steps")
@@ -193,14 +196,17 @@ def main() -> int:
     torch.manual_seed(config["seed"])
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
+    faces, portraits = data.dfdc_faces(args.data, "train"), data.portraits(args.data, "train")
+    cache, shares = args.landmarks or ROOT / "runs/landmarks.npz", config.get("families", {})
     batches = Batches(
-        data.pairs(data.dfdc_faces(args.data, "train")),
-        data.portraits(args.data, "train"),
+        data.pairs(faces),
+        portraits,
         settings,
         ranges(config.get("augment", {})),
         config["seed"],
+        pseudo.load(faces + portraits, cache, shares) if settings.get("families") else None,
     )
-    examiner = validate.Examiner(args.data, settings.get("val_size", data.SIZE))
+    examiner = validate.Examiner(args.data, settings.get("val_size", data.SIZE), cache)
 
     model = start(settings, imagenet, batches, device)
     matrices = [p for p in model.parameters() if p.ndim > 1]
@@ -273,7 +279,7 @@ def main() -> int:
             save(checkpoint, state)
         if step % every == 0 or step == total:
             examined.load_state_dict(average.state if average else model.state_dict())
-            row = {"step": step, "epoch": f"{step / batches.steps_per_epoch:.2f}", **examiner(examined, device)}
+            row = {"step": step, "epoch": f"{step / batches.steps_per_epoch:.2f}", **examiner(net.fold_batch_norm(examined), device)}
             print(row, flush=True)
             write_row(run / "val.csv", row)
             summarise(run, log)

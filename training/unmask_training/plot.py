@@ -2,7 +2,7 @@
 """A training log as a small SVG: losses above, validation below."""
 
 WIDTH, HEIGHT, LEFT, GAP = 640, 170, 46, 34
-INK = ("#1f5fa8", "#c2571a", "#2d7d46", "#8a3fa0", "#a08a1f", "#5a5a5a", "#b03060")
+INK = ("#1f5fa8", "#c2571a", "#2d7d46", "#8a3fa0", "#a08a1f", "#5a5a5a", "#b03060", "#00808a", "#7a5230", "#4b4bd0", "#90a000", "#d04b90")
 
 
 def panel(rows: list[dict], columns: list[str], top: int) -> str:
@@ -34,7 +34,7 @@ def panel(rows: list[dict], columns: list[str], top: int) -> str:
 
 def svg(rows: list[dict]) -> str:
     losses = [c for c in rows[0] if c.endswith("loss")]
-    measures = [c for c in rows[0] if c.startswith(("val_", "auc_")) or c.endswith("iou")]
+    measures = [c for c in rows[0] if c.startswith(("val_", "auc_", "family_"))]
     high = 2 * HEIGHT + 2 * GAP
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {high}" font-family="sans-serif" '

@@ -3,6 +3,7 @@
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 from . import families
@@ -50,6 +51,17 @@ class Pseudo:
             if made is not None:
                 return made[0], made[1]
         raise RuntimeError(f"the family {family} could be made of none of {TRIES} faces")
+
+
+    def faces_of(self, family: str, count: int, seed: int = 1) -> list[Face]:
+        """`count` pairs of one family as faces in memory, without loss: the same for the same seed."""
+        made, rng = [], np.random.default_rng((seed, *family.encode()))
+        only = Pseudo(self.faces, self.landmarks, {family: 1.0})
+        for i in range(count):
+            for picture, fake in zip(only.pair(rng), (False, True), strict=True):
+                png = cv2.imencode(".png", picture, [cv2.IMWRITE_PNG_COMPRESSION, 1])[1].tobytes()
+                made.append(Face(f"{family}/{i}/{fake}", png, fake, f"{family}/{i}"))
+        return made
 
 
 def load(faces: list[Face], cache: Path, shares: dict[str, float]) -> Pseudo:

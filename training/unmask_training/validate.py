@@ -6,10 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
-from . import augment, data, masks, metrics
+from . import augment, data, families, masks, metrics, pseudo
 from .infer import torch_outputs
 
 DEGRADED = ("jpeg40", "half", "blur", "noise", "crf32")
+PAIRS_OF_A_FAMILY = 100
 
 
 def every_third(faces: list[data.Face]) -> list[data.Face]:
@@ -36,11 +37,15 @@ def mask_iou(pairs, predicted: dict[str, np.ndarray]) -> tuple[float, float]:
 
 
 class Examiner:
-    """Measures a network on the validation data, read once."""
+    """Measures a network on the validation data, read once; with landmarks on pseudo-manipulations of them, too."""
 
-    def __init__(self, folder: Path, size: int = data.SIZE):
+    def __init__(self, folder: Path, size: int = data.SIZE, landmarks: Path | None = None):
         self.faces, self.real = data.dfdc_faces(folder, "val"), data.portraits(folder, "val")
-        self.few, self.size = every_third(self.faces), size
+        self.few, self.size, self.families = every_third(self.faces), size, {}
+        if landmarks is not None and landmarks.is_file():
+            shares = dict.fromkeys(families.NAMES, 1.0)
+            made = pseudo.load(self.faces + self.real, landmarks, shares)
+            self.families = {name: made.faces_of(name, PAIRS_OF_A_FAMILY) for name in families.NAMES}
 
     def __call__(self, model, device="cpu") -> dict[str, str]:
         labels = np.array([f.fake for f in self.faces])
@@ -54,6 +59,9 @@ class Examiner:
         for name in DEGRADED:
             row[f"auc_{name}"] = self.auc(model, device, augment.DEGRADATIONS[name], few)
         row["auc_degraded"] = float(np.mean([row[f"auc_{name}"] for name in DEGRADED]))
+        for name, faces in self.families.items():
+            truth = np.array([f.fake for f in faces])
+            row[f"family_{name}"] = metrics.auc(truth, torch_outputs(model, faces, device, size=self.size)[0])
         real, _ = torch_outputs(model, self.real, device, size=self.size)
         row["portraits_called"] = float((real >= limit).mean())
         if predicted is not None:
