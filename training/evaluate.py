@@ -84,7 +84,8 @@ def differences(stated: dict, measured: dict, path: str = "") -> list[str]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--model", type=Path, default=ROOT.parent / "models/face/1")
+    newest = max((ROOT.parent / "models/face").glob("[0-9]*"), key=lambda folder: int(folder.name))
+    parser.add_argument("--model", type=Path, default=newest, help="default: the newest face model")
     parser.add_argument(
         "--data", type=Path, default=Path(os.environ.get("UNMASK_DATA", ROOT.parent / "../shared/data"))
     )

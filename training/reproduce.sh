@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Makes models/face/1 from the data, or measures the committed one.
+# Makes models/face/2 from the data, or measures the committed newest model.
 #
 #   training/reproduce.sh [--data DIR] [--evaluate-only]
 #
-# Training takes over an hour on two cores; stopped, it goes on from its last checkpoint in training/runs.
+# Training takes hours on two cores; stopped, it goes on from its last checkpoint in training/runs.
 set -eu
 usage() { sed -n '3,7s/^# \{0,1\}//p' "$0"; }
 here=$(cd "$(dirname "$0")" && pwd)
@@ -24,8 +24,11 @@ python=${TRAINING_PYTHON:-$here/.venv/bin/python}
 
 if [ -z "$evaluate_only" ]; then
   "$python" "$here/check_data.py" --data "$data"
-  "$python" "$here/train.py" --data "$data"
-  "$python" "$here/train.py" --data "$data" --config "$here/configs/face-1c.toml"
+  for config in face-1 face-1c; do
+    "$python" "$here/train.py" --data "$data" --config "$here/configs/$config.toml"
+  done
+  "$python" "$here/landmarks.py" --data "$data"
+  "$python" "$here/train.py" --data "$data" --config "$here/configs/face-2.toml"
   "$python" "$here/export.py" --data "$data"
 fi
 exec "$python" "$here/evaluate.py" --data "$data"

@@ -164,7 +164,7 @@ def save(file: Path, state: dict) -> None:
 def main() -> int:
     repository = ROOT.parent
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--config", type=Path, default=ROOT / "configs/face-1.toml")
+    parser.add_argument("--config", type=Path, default=ROOT / "configs/face-2.toml")
     parser.add_argument(
         "--data", type=Path, default=Path(os.environ.get("UNMASK_DATA", repository / "../shared/data"))
     )
@@ -176,12 +176,19 @@ def main() -> int:
     )
     parser.add_argument("--run", type=Path, help="folder for checkpoints and logs; default: runs/NAME")
     parser.add_argument("--log", type=Path, help="the run in short, CSV; default: logs/NAME.csv")
+    parser.add_argument("--leave-out", metavar="FAMILY", help="train without that family, as NAME-without-FAMILY")
     parser.add_argument("--steps", type=int, help="overrides the configuration's number of steps")
     parser.add_argument("--stop-at", type=int, help="stop after this step, with a checkpoint (for trials)")
     args = parser.parse_args()
 
     config = tomllib.loads(args.config.read_text())
     settings = config["train"]
+    if args.leave_out:
+        if args.leave_out not in config.get("families", {}):
+            print(f"error: {args.config} has no family {args.leave_out}", file=sys.stderr)
+            return 2
+        config["families"][args.leave_out] = 0
+        config["name"] += f"-without-{args.leave_out}"
     total = args.steps or settings["steps"]
     run = args.run or ROOT / "runs" / config["name"]
     run.mkdir(parents=True, exist_ok=True)
