@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Traces of generators without a generator: up-sampling grids, odd spectra, denoised noise.
 
-Each function takes and gives a float32 BGR picture in 0..255. Plain blur and sharpening are what happens to real
-pictures, too; they are used on parts of a face only (`REGIONAL`), where the inconsistency tells.
+Each function takes and gives a float32 BGR picture in 0..255. Plain blur and sharpening are what happens to
+real pictures, too; they are used on parts of a face only (`REGIONAL`), where the inconsistency tells.
 """
 
 import cv2
