@@ -42,7 +42,8 @@ NAMES = tuple(FAMILIES)
 MIN_AREA = 0.005  # of the picture, counting the mask as it is soft
 MIN_CHANGE = 2.0  # levels of 255, mean absolute difference, weighted by the mask
 DRAWS = 5
-P_NEUTRAL = 0.3
+P_NEUTRAL = 0.3  # more for resynth: generators blur, and blur must not mean a fake
+P_NEUTRAL_RESYNTH = 0.5
 
 
 def visible(face: np.ndarray, image: np.ndarray, mask: np.ndarray) -> bool:
@@ -73,6 +74,7 @@ def pair(
     name: str, face: np.ndarray, points: np.ndarray | None, other: Other | None, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
     """The real side (`face`, or now and then `neutral(face)`), the fake made from it, and the mask."""
-    base = neutral(face, rng) if rng.random() < P_NEUTRAL else face
+    share = P_NEUTRAL_RESYNTH if name == "resynth" else P_NEUTRAL
+    base = neutral(face, rng) if rng.random() < share else face
     made = make(name, base, points, other, rng)
     return None if made is None else (base, *made)

@@ -154,9 +154,10 @@ def draw(name: str, image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         return _picture(x)
     code = np.tanh(stages[0]([x])[0] / 3) * 3
     kind = rng.choice(("as it is", "noisy", "rounded"), p=(0.5, 0.3, 0.2))
+    unit = np.float32(max(float(code.std()), 1e-3))
     if kind == "noisy":
-        code = code + np.float32(rng.uniform(0.05, 0.3)) * rng.standard_normal(code.shape, np.float32)
+        code = code + unit * np.float32(rng.uniform(0.04, 0.2)) * rng.standard_normal(code.shape, np.float32)
     elif kind == "rounded":
-        step = np.float32(rng.uniform(0.3, 0.9))
+        step = unit * np.float32(rng.uniform(0.15, 0.5))
         code = np.round(code / step) * step
     return _picture(stages[1]([code])[0])

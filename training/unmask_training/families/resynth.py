@@ -22,7 +22,7 @@ def generated(image: np.ndarray, name: str, rng: np.random.Generator) -> np.ndar
     side, size = image.shape[0], int(rng.choice(generators.SIZES))
     small = cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA if size < side else cv2.INTER_LINEAR)
     drawn = generators.draw(name, small, rng)
-    if rng.random() < 0.7:  # longer trained ones keep colours
+    if rng.random() < 0.9:  # generators that are trained for longer keep colours
         drawn += cv2.GaussianBlur(small, (0, 0), size / 16) - cv2.GaussianBlur(drawn, (0, 0), size / 16)
     if rng.random() < 0.25:
         drawn += rng.uniform(0.3, 1.0) * (drawn - cv2.GaussianBlur(drawn, (0, 0), 1.0))
