@@ -155,6 +155,11 @@ def summarise(run: Path, file: Path, every: int = 100) -> None:
         file.with_suffix(".svg").write_text(plot.svg(rows))
 
 
+def threads_now(most: int) -> int:
+    """One thread on a busy machine: two that wait for each other's turn there take longer than one."""
+    return most if os.getloadavg()[0] < (os.cpu_count() or 1) + 1.5 else 1
+
+
 def save(file: Path, state: dict) -> None:
     part = file.with_suffix(".part")
     torch.save(state, part)
@@ -278,6 +283,7 @@ def main() -> int:
             row = {"step": step, "loss": f"{means[0]:.4f}", "mask_loss": f"{means[1]:.4f}"}
             write_row(run / "loss.csv", {**row, "rate": f"{rate:.3e}", "seconds_per_step": f"{seconds:.2f}"})
             sums, since, began = np.zeros(2), 0, time.monotonic()
+            torch.set_num_threads(threads_now(settings["threads"]))
         every = settings.get("validate_every", batches.steps_per_epoch)
         if step % SAVE_EVERY == 0 or step % every == 0 or step in (total, args.stop_at):
             state = {"model": model.state_dict(), "optimiser": optimiser.state_dict(), "step": step}
