@@ -13,6 +13,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 from unmask_training import card, data, export, report
+from unmask_training.batches import at
 from unmask_training.infer import OpenVinoModel, torch_logits
 
 ROOT = Path(__file__).resolve().parent
@@ -53,11 +54,11 @@ def facts_of_2(config: dict, steps: int) -> dict:
         "sizes": ", ".join(sizes),
         "cool": f"{settings['cool']:,}",
         "pairs": settings["pairs"],
-        "families": settings["families"],
+        "families": at(steps, settings["families"]),
         "family_names": ", ".join(config.get("families", {})) or "none",
         "portraits": settings["portraits"],
-        "rate": settings["rate"],
-        "ema": settings["ema"],
+        "rate": at(steps, settings["rate"]),
+        "ema": at(steps, settings["ema"]),
         "mask_weight": settings["mask_weight"],
         "smoothing": settings["label_smoothing"],
     }

@@ -22,7 +22,7 @@ import numpy as np  # noqa: E402
 import torch  # noqa: E402
 from torch.nn.functional import binary_cross_entropy_with_logits  # noqa: E402
 from unmask_training import data, net, plot, pseudo, validate  # noqa: E402
-from unmask_training.batches import Batch, Batches, ranges  # noqa: E402
+from unmask_training.batches import Batch, Batches, at, ranges  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent
 
@@ -228,12 +228,12 @@ def main() -> int:
             {"params": matrices, "weight_decay": settings["weight_decay"]},
             {"params": vectors, "weight_decay": 0.0},
         ],
-        lr=settings["rate"],
+        lr=at(0, settings["rate"]),
     )
     if "after" in config:
         first = ROOT / "runs" / config["after"] / "final.pt"
         begin_from(model, torch.load(first, map_location=device, weights_only=True)["model"])
-    average = Average(model, settings["ema"]) if settings.get("ema") else None
+    average = Average(model, at(0, settings["ema"])) if settings.get("ema") else None
     checkpoint, step = run / "last.pt", 0
     if checkpoint.exists():
         state = torch.load(checkpoint, map_location=device, weights_only=True)
@@ -252,7 +252,7 @@ def main() -> int:
     following = ahead.submit(batches.batch, step)
     sums, since, began = np.zeros(2), 0, time.monotonic()
     while step < total:
-        rate = settings["rate"] * rate_factor(step, total, settings)
+        rate = at(step, settings["rate"]) * rate_factor(step, total, settings)
         for group in optimiser.param_groups:
             group["lr"] = rate
         batch = following.result()
@@ -270,6 +270,7 @@ def main() -> int:
             torch.nn.utils.clip_grad_norm_(model.parameters(), settings["clip"])
         optimiser.step()
         if average:
+            average.decay = at(step, settings["ema"])
             average.update(model)
         step += 1
         sums, since = sums + (loss.item(), mask_loss.item()), since + 1

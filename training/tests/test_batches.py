@@ -66,6 +66,11 @@ def test_the_size_of_the_pictures_changes_at_the_steps_of_the_configuration(fold
     assert [made.batch(step).images.shape[-1] for step in range(4)] == [160, 128, 160, 160]
 
 
+def test_a_setting_may_change_during_a_run():
+    assert [batches.at(step, [[0, 0.5], [10, 0.25]]) for step in (0, 9, 10, 99)] == [0.5, 0.5, 0.25, 0.25]
+    assert batches.at(7, 0.5) == 0.5
+
+
 def test_an_unknown_augmentation_is_refused():
     with pytest.raises(ValueError, match="p_zoom"):
         batches.ranges({"p_zoom": 0.5})

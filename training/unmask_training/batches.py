@@ -23,6 +23,11 @@ def ranges(config: dict) -> augment.Ranges:
     return augment.Ranges(**{k: tuple(v) if isinstance(v, list) else v for k, v in config.items()})
 
 
+def at(step: int, table):
+    """A setting that may change during a run: a value, or [first step, value] in ascending order."""
+    return [value for first, value in table if first <= step][-1] if isinstance(table, list) else table
+
+
 class Batches:
     """The batch of any step, from the seed alone: resuming needs no state.
 
@@ -37,8 +42,8 @@ class Batches:
         self.steps_per_epoch = len(pairs) // config["pairs"]
 
     def size(self, step: int) -> int:
-        """Pixels of that step's pictures: [first step, size], ascending, in the configuration's `sizes`."""
-        return [size for first, size in self.config.get("sizes", [[0, data.SIZE]]) if first <= step][-1]
+        """Pixels of that step's pictures: the configuration's `sizes`."""
+        return at(step, self.config.get("sizes", data.SIZE))
 
     def batch(self, step: int) -> Batch:
         epoch, place = divmod(step, self.steps_per_epoch)
@@ -67,7 +72,7 @@ class Batches:
         for i in order[place * n : (place + 1) * n]:
             real, fakes = self.pairs[i]
             add_pair(real.pixels(), fakes[rng.integers(len(fakes))].pixels())
-        for _ in range(self.config.get("families", 0) if self.families else 0):
+        for _ in range(at(step, self.config.get("families", 0)) if self.families else 0):
             add_pair(*self.families.pair(rng))
         for i in rng.integers(len(self.portraits), size=self.config["portraits"]):
             d = augment.draw(rng, self.ranges)
