@@ -246,12 +246,20 @@ def main() -> int:
             forget_after(run / file, step)
         print(f"resumed at step {step}", flush=True)
     examined = copy.deepcopy(model)
+    # Where blocks are frozen during a run, all go on from the averaged weights.
+    freeze = settings.get("freeze", 0)
+    changes = [first for first, _ in freeze if first] if isinstance(freeze, list) else []
+    net.freeze_blocks(model, at(step, freeze))
 
     # OpenCV and PyTorch leave the interpreter lock, so one thread prepares the next batch meanwhile.
     ahead = ThreadPoolExecutor(max_workers=1)
     following = ahead.submit(batches.batch, step)
     sums, since, began = np.zeros(2), 0, time.monotonic()
     while step < total:
+        if step in changes:
+            if average:
+                model.load_state_dict(average.state)
+            net.freeze_blocks(model, at(step, freeze))
         rate = at(step, settings["rate"]) * rate_factor(step, total, settings)
         for group in optimiser.param_groups:
             group["lr"] = rate

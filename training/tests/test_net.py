@@ -103,6 +103,20 @@ def test_frozen_norms_compute_the_same_and_keep_their_statistics():
     assert all(p.grad is not None for p in model.parameters())
 
 
+def test_frozen_blocks_stay_as_they_are():
+    torch.manual_seed(1)
+    model = net.FaceNet(dropout=0)
+    net.freeze_blocks(model, 4)
+    before = {k: v.clone() for k, v in model.state_dict().items()}
+    optimiser = torch.optim.AdamW(model.parameters(), lr=1e-2, weight_decay=0.1)
+    model.train()
+    logit, mask = model(torch.randn(4, 3, 64, 64))
+    (logit.square().mean() + mask.square().mean()).backward()
+    optimiser.step()
+    changed = {k.split(".")[1] for k, v in model.state_dict().items() if k[:6] == "blocks" and not torch.equal(v, before[k])}
+    assert changed == {str(i) for i in range(4, len(model.blocks))}
+
+
 def test_wrong_weights_are_refused():
     with pytest.raises(ValueError, match="expected 52 convolutions, found 51"):
         net.load_folded(net.MobileNetV2(), random_weights()[:-1])

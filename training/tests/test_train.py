@@ -62,6 +62,7 @@ pairs = 1
 portraits = 1
 rate = 1e-3
 ema = 0.9
+freeze = [[0, 0], [2, 4]]
 mask_weight = 0.5
 weight_decay = 0.01
 label_smoothing = 0.05

@@ -133,6 +133,15 @@ class FaceNet(MobileNetV2):
         return logit, mask
 
 
+def freeze_blocks(net: MobileNetV2, count: int) -> None:
+    """Keeps the first blocks as they are. The first four are half of a training step's work."""
+    for index, block in enumerate(net.blocks):
+        for parameter in block.parameters():
+            parameter.requires_grad_(index >= count)
+        if index < count:
+            freeze_norms(block)
+
+
 NETWORKS = {"plain": MobileNetV2, "mask": FaceNet}
 
 
