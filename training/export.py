@@ -7,13 +7,13 @@ import datetime
 import json
 import os
 import sys
-import tomllib
 from pathlib import Path
 
 import cv2
 import numpy as np
 from unmask_training import card, data, export, report
 from unmask_training.batches import at
+from unmask_training.config import load as load_config
 from unmask_training.infer import OpenVinoModel, torch_logits
 
 ROOT = Path(__file__).resolve().parent
@@ -23,7 +23,7 @@ MAX_DIFFERENCE = 0.02
 
 def facts_of_1(config: dict, folder: Path) -> dict:
     """What only version 1's card says: it was trained in two cycles."""
-    settings = tomllib.loads((folder / f"{config['after']}.toml").read_text())["train"]
+    settings = load_config(folder / f"{config['after']}.toml")["train"]
     second = config["train"]
     (_, size), (first, small_size), (last, _) = settings["sizes"]
     assert small_size < size
@@ -89,7 +89,7 @@ def main() -> int:
         )
         return 2
     cv2.setNumThreads(0)
-    config = tomllib.loads(args.config.read_text())
+    config = load_config(args.config)
     exported = config.get("export", {})
     version, size = exported.get("version", 1), args.size or exported.get("size", data.SIZE)
     checkpoint = args.checkpoint or ROOT / "runs" / config["name"] / "final.pt"

@@ -9,7 +9,6 @@ import math
 import os
 import sys
 import time
-import tomllib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -23,6 +22,7 @@ import torch  # noqa: E402
 from torch.nn.functional import binary_cross_entropy_with_logits  # noqa: E402
 from unmask_training import data, net, plot, pseudo, validate  # noqa: E402
 from unmask_training.batches import Batch, Batches, at, ranges  # noqa: E402
+from unmask_training.config import load as load_config  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent
 
@@ -181,19 +181,12 @@ def main() -> int:
     )
     parser.add_argument("--run", type=Path, help="folder for checkpoints and logs; default: runs/NAME")
     parser.add_argument("--log", type=Path, help="the run in short, CSV; default: logs/NAME.csv")
-    parser.add_argument("--leave-out", metavar="FAMILY", help="train without that family, as NAME-without-FAMILY")
     parser.add_argument("--steps", type=int, help="overrides the configuration's number of steps")
     parser.add_argument("--stop-at", type=int, help="stop after this step, with a checkpoint (for trials)")
     args = parser.parse_args()
 
-    config = tomllib.loads(args.config.read_text())
+    config = load_config(args.config)
     settings = config["train"]
-    if args.leave_out:
-        if args.leave_out not in config.get("families", {}):
-            print(f"error: {args.config} has no family {args.leave_out}", file=sys.stderr)
-            return 2
-        config["families"][args.leave_out] = 0
-        config["name"] += f"-without-{args.leave_out}"
     total = args.steps or settings["steps"]
     run = args.run or ROOT / "runs" / config["name"]
     run.mkdir(parents=True, exist_ok=True)
