@@ -158,10 +158,9 @@ def with_section(text: str, section: str) -> str:
 
 def section(results: dict, families: list[str], settings: dict, pairs: int, weights: str) -> str:
     size, steps = settings["sizes"][-1][1], settings["steps"]
-    return f"""`held_out.py`: AUC of real validation faces (DFDC's and portraits) against fakes of one family, made
-of the same faces, {pairs} pairs each, at {size} pixels. Every run has {steps} steps from the weights of
-{weights} ("before"); "no family" goes on with DFDC's pairs alone, "left out" with all families but the
-row's.
+    return f"""`held_out.py`: AUC of real validation faces (DFDC's and portraits) against fakes of one family
+made of them, {pairs} pairs each, at {size} pixels. Every run has {steps} steps from the weights of {weights}
+("before"); "no family" goes on with DFDC's pairs alone, "left out" with all families but the row's.
 
 {table(results, families)}
 """

@@ -163,6 +163,10 @@ def test_an_invisible_change_is_not_returned():
     assert not families.visible(flat, flat, mask)
     assert not families.visible(flat, flat - 1, mask)
     assert families.visible(flat, flat - 4, mask)
+    small = mask.copy()
+    small[30:, 30:] = 0
+    assert families.visible(flat, flat - 40, small)
+    assert not families.visible(flat, flat - 1, small)
     assert not families.visible(flat, flat - 100, mask * 0.001)
 
 

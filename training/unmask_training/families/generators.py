@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 FOLDER = Path(__file__).resolve().parents[2] / "generators"
-SIZES = (96, 112, 128, 160)  # of the pictures that are drawn; each is a compiled network of its own
+SIZES = (96, 128, 160)  # of the pictures that are drawn; each is a compiled network of its own
 
 
 def network(spec: dict):

@@ -138,7 +138,7 @@ FREE = (ellipse, polygon, blob)
 
 def shape(side: int, points: np.ndarray | None, rng: np.random.Generator) -> np.ndarray:
     """Any of the shapes, hard. Without points: ovals, polygons and blobs only."""
-    kind = rng.choice(("hull", "components", "free"), p=(0.6, 0.2, 0.2))
+    kind = rng.choice(("hull", "components", "free"), p=(0.66, 0.18, 0.16))
     if points is None or kind == "free":
         return FREE[rng.integers(len(FREE))](side, rng)
     if kind == "components":

@@ -9,7 +9,7 @@ import numpy as np
 
 from . import blend, masks, tones
 
-RATIOS = (0.25, 0.5, 0.75, 1, 1, 1)
+RATIOS = (0.5, 0.75, 1, 1, 1)
 P_POISSON = 0.25
 
 
