@@ -13,7 +13,6 @@ import csv
 import os
 import subprocess
 import sys
-import tomllib
 from pathlib import Path
 
 import numpy as np
@@ -184,8 +183,9 @@ def main() -> int:
     args = parser.parse_args()
 
     from unmask_training import data, pseudo
+    from unmask_training.config import load
 
-    base = tomllib.loads(args.config.read_text())
+    base = load(args.config)
     families, settings = list(base["families"]), base["train"]
     known = conditions(families)
     unknown = set(args.only or ()) - set(known)

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import held_out
 import pytest
+from unmask_training.config import load
 
-BASE = tomllib.loads((Path(__file__).resolve().parents[1] / "configs/holdout.toml").read_text())
+BASE = load(Path(__file__).resolve().parents[1] / "configs/holdout.toml")
 FAMILIES = list(BASE["families"])
 
 
