@@ -148,9 +148,9 @@ def draw(name: str, image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """
     stages, x = _compiled(name, image.shape[0]), _planes(image)
     if len(stages) == 1:
-        for _ in range(int(rng.integers(1, 4))):
-            spread = np.float32(rng.uniform(10, 55) / 127.5)
-            x = stages[0]([x + spread * rng.standard_normal(x.shape, np.float32)])[0]
+        for spread in sorted(rng.uniform(8, 45, int(rng.integers(1, 4))), reverse=True):
+            noise = np.float32(spread / 127.5) * rng.standard_normal(x.shape, np.float32)
+            x = stages[0]([x + noise])[0]
         return _picture(x)
     code = np.tanh(stages[0]([x])[0] / 3) * 3
     kind = rng.choice(("as it is", "noisy", "rounded"), p=(0.5, 0.3, 0.2))
