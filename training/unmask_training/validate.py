@@ -31,7 +31,7 @@ def mask_iou(pairs, predicted: dict[str, np.ndarray]) -> tuple[float, float]:
             mask = predicted[fake.name]
             truth = masks.difference(real.pixels(), fake.pixels(), mask.shape[0]) > 0.5
             if truth.any():
-                found.append(masks.iou(mask > 0.5, truth))
+                found.append(masks.iou(masks.most(mask), truth))
                 guessed.append(masks.iou(masks.ellipse(mask.shape[0]), truth))
     return float(np.mean(found)), float(np.mean(guessed))
 
@@ -55,7 +55,8 @@ class Examiner:
             "val_auc": metrics.auc(labels, logits),
             "val_tpr_at_fpr_1": metrics.tpr_at_fpr(labels, logits, 0.01),
         }
-        few = np.array([f.fake for f in self.few])
+        few, kept = np.array([f.fake for f in self.few]), {f.name for f in self.few}
+        row["auc_clean"] = metrics.auc(few, logits[[f.name in kept for f in self.faces]])
         for name in DEGRADED:
             row[f"auc_{name}"] = self.auc(model, device, augment.DEGRADATIONS[name], few)
         row["auc_degraded"] = float(np.mean([row[f"auc_{name}"] for name in DEGRADED]))
