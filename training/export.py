@@ -94,7 +94,8 @@ def main() -> int:
     version, size = exported.get("version", 1), args.size or exported.get("size", data.SIZE)
     checkpoint = args.checkpoint or ROOT / "runs" / config["name"] / "final.pt"
     out = args.out or ROOT.parent / f"models/face/{version}"
-    model = export.load(checkpoint, config["train"].get("network", "plain"))
+    mirrored = exported.get("mirrored", False)
+    model = export.load(checkpoint, config["train"].get("network", "plain"), mirrored)
     out.mkdir(parents=True, exist_ok=True)
     export.write_onnx(model, out / "face.onnx", size)
     export.write_ir(out / "face.onnx", out / "face.xml")

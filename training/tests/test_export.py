@@ -40,6 +40,20 @@ def test_a_network_with_a_mask_has_two_outputs(with_mask, tmp_path, file):
     np.testing.assert_allclose(found["mask"], mask.sigmoid().numpy(), atol=0.01)
 
 
+def test_a_mirrored_network_gives_a_face_and_its_mirror_image_the_same(with_mask, tmp_path):
+    torch.save({"model": with_mask.state_dict()}, tmp_path / "final.pt")
+    model = export.load(tmp_path / "final.pt", "mask", mirrored=True)
+    export.write_onnx(model, tmp_path / "face.onnx", 128)
+    export.write_ir(tmp_path / "face.onnx", tmp_path / "face.xml")
+    x = np.random.default_rng(1).standard_normal((2, 3, 128, 128), np.float32)
+    network = OpenVinoModel(tmp_path / "face.xml", 128)
+    one, other = network.compiled({"image": x}), network.compiled({"image": x[..., ::-1].copy()})
+    logit, mask = one["logit"], one["mask"]
+    np.testing.assert_allclose(other["logit"], logit, atol=1e-4)
+    np.testing.assert_allclose(other["mask"][..., ::-1], mask, atol=1e-4)
+    assert (tmp_path / "face.bin").stat().st_size < 5e6
+
+
 def test_a_checkpoint_on_the_way_gives_its_averaged_weights(with_mask, tmp_path):
     average = {k: torch.ones_like(v) for k, v in with_mask.state_dict().items()}
     torch.save({"model": with_mask.state_dict(), "average": average}, tmp_path / "last.pt")

@@ -29,16 +29,29 @@ def synthetic(width: int, height: int) -> np.ndarray:
     return np.stack([p % 256 for p in planes], axis=2).astype(np.uint8)
 
 
-def load(checkpoint: Path, network: str = "plain") -> net.MobileNetV2:
+def load(checkpoint: Path, network: str = "plain", mirrored: bool = False) -> torch.nn.Module:
     """The network of a finished run, or of a checkpoint on the way (its averaged weights, where it has them)."""
     state = torch.load(checkpoint, map_location="cpu", weights_only=True)
     model = net.NETWORKS[network]()
     model.load_state_dict(state.get("average", state["model"]))
-    return model.eval()
+    return (Mirrored(model) if mirrored else model).eval()
 
 
 def steps_of(checkpoint: Path) -> int:
     return torch.load(checkpoint, map_location="cpu", weights_only=True)["step"]
+
+
+class Mirrored(torch.nn.Module):
+    """The mean over a picture and its mirror image, at twice the cost."""
+
+    def __init__(self, model: net.FaceNet):
+        super().__init__()
+        self.model = model
+
+    def forward(self, image):
+        logit, mask = self.model(image)
+        other, mirrored = self.model(image.flip(3))
+        return (logit + other) / 2, (mask + mirrored.flip(3)) / 2
 
 
 class Deployed(torch.nn.Module):
@@ -54,7 +67,7 @@ class Deployed(torch.nn.Module):
 
 
 def outputs_of(model: torch.nn.Module) -> list[str]:
-    return ["logit", "mask"] if isinstance(model, net.FaceNet) else ["logit"]
+    return ["logit"] if isinstance(model, net.MobileNetV2) and not isinstance(model, net.FaceNet) else ["logit", "mask"]
 
 
 def write_onnx(model: torch.nn.Module, file: Path, size: int = data.SIZE) -> None:
