@@ -105,12 +105,17 @@ def objective(outputs, batch: Batch, settings: dict, device) -> tuple[torch.Tens
 
 
 def write_row(file: Path, row: dict) -> None:
-    fresh = not file.exists()
-    with open(file, "a", newline="") as handle:
-        writer = csv.DictWriter(handle, list(row), lineterminator="\n")
-        if fresh:
-            writer.writeheader()
-        writer.writerow(row)
+    """Appends a row; columns that the file does not have yet are empty in the rows before."""
+    rows = read_log(file)
+    columns = list(dict.fromkeys([*row, *(rows[0] if rows else {})]))
+    if rows and list(rows[0]) == list(row):
+        with open(file, "a", newline="") as handle:
+            csv.DictWriter(handle, columns, lineterminator="\n").writerow(row)
+        return
+    with open(file, "w", newline="") as handle:
+        writer = csv.DictWriter(handle, columns, restval="", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows([*rows, row])
 
 
 def read_log(file: Path) -> list[dict]:

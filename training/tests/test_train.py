@@ -110,6 +110,18 @@ def test_a_resumed_log_forgets_what_will_be_done_again(tmp_path):
     assert [row["step"] for row in train.read_log(file)] == ["20", "40"]
 
 
+def test_a_log_may_get_a_new_column(tmp_path):
+    file = tmp_path / "val.csv"
+    train.write_row(file, {"step": 1, "auc": "0.5"})
+    train.write_row(file, {"step": 2, "iou": "0.3", "auc": "0.6"})
+    train.write_row(file, {"step": 3, "iou": "0.4", "auc": "0.7"})
+    assert [(r["step"], r["iou"], r["auc"]) for r in train.read_log(file)] == [
+        ("1", "", "0.5"),
+        ("2", "0.3", "0.6"),
+        ("3", "0.4", "0.7"),
+    ]
+
+
 def test_the_summary_holds_losses_and_validation(tmp_path):
     for step in range(20, 260, 20):
         train.write_row(tmp_path / "loss.csv", {"step": step, "loss": f"{step / 1000}", "rate": "1e-4"})
