@@ -178,7 +178,9 @@ def main() -> int:
     parser.add_argument("--run", type=Path, default=ROOT / "runs/held-out")
     parser.add_argument("--steps", type=int, help="of each run; default: the configuration's")
     parser.add_argument("--pairs", type=int, default=250, help="pairs on which a family is measured")
-    parser.add_argument("--only", nargs="+", metavar="RUN", help="none, all, without-FAMILY; default: each")
+    parser.add_argument(
+        "--only", nargs="+", metavar="RUN", help="before, none, all, without-FAMILY; default: each"
+    )
     parser.add_argument("--write", action="store_true", help="put the table into EXPERIMENTS.md")
     args = parser.parse_args()
 
@@ -187,7 +189,7 @@ def main() -> int:
 
     base = load(args.config)
     families, settings = list(base["families"]), base["train"]
-    known = conditions(families)
+    known = ["before", *conditions(families)]
     unknown = set(args.only or ()) - set(known)
     if unknown:
         print(f"error: no such runs: {sorted(unknown)}; there are {known}", file=sys.stderr)
@@ -215,7 +217,7 @@ def main() -> int:
     file = args.run / "results.csv"
     results = read_results(file)
     size, network = settings["sizes"][-1][1], settings["network"]
-    for condition in ["before", *(args.only or known)]:
+    for condition in args.only or known:
         if condition not in results:
             checkpoint = after / "final.pt"
             if condition != "before":
