@@ -34,8 +34,8 @@ def rate_factor(step: int, steps: int, settings: dict) -> float:
     """The share of the peak rate at a step. Two kinds of schedule:
 
     `warmup` (a share of the steps): one cycle, cosine up from 4 % to the peak and cosine down to nothing.
-    `warmup_steps` and `cool`: up in that many steps, then constant, and down to nothing in the last `cool` steps,
-    so that a run may go on for as long as there is time, and its end be chosen late.
+    `warmup_steps` and `cool`: up in that many steps, then constant, and down to nothing in the last `cool`
+    steps, so that a run may go on for as long as there is time, and its end be chosen late.
     """
     if "warmup" in settings:
         done, warmup = step / steps, settings["warmup"]
@@ -181,9 +181,7 @@ def main() -> int:
     parser.add_argument(
         "--imagenet", type=Path, help="ImageNet weights, ONNX; default: third_party_models beside data"
     )
-    parser.add_argument(
-        "--landmarks", type=Path, help="what landmarks.py wrote; default: runs/landmarks.npz"
-    )
+    parser.add_argument("--landmarks", type=Path, help="what landmarks.py wrote; default: runs/landmarks.npz")
     parser.add_argument("--run", type=Path, help="folder for checkpoints and logs; default: runs/NAME")
     parser.add_argument("--log", type=Path, help="the run in short, CSV; default: logs/NAME.csv")
     parser.add_argument("--steps", type=int, help="overrides the configuration's number of steps")
@@ -284,7 +282,8 @@ def main() -> int:
         if step % LOG_EVERY == 0:
             seconds, means = (time.monotonic() - began) / since, sums / since
             print(
-                f"step {step}/{total} loss {means[0]:.4f} mask {means[1]:.4f} rate {rate:.2e} {seconds:.2f} s/step",
+                f"step {step}/{total} loss {means[0]:.4f} mask {means[1]:.4f} rate {rate:.2e} "
+                f"{seconds:.2f} s/step",
                 flush=True,
             )
             row = {"step": step, "loss": f"{means[0]:.4f}", "mask_loss": f"{means[1]:.4f}"}
@@ -299,7 +298,11 @@ def main() -> int:
             save(checkpoint, state)
         if step % every == 0 or step == total:
             examined.load_state_dict(average.state if average else model.state_dict())
-            row = {"step": step, "epoch": f"{step / batches.steps_per_epoch:.2f}", **examiner(net.fold_batch_norm(examined), device)}
+            row = {
+                "step": step,
+                "epoch": f"{step / batches.steps_per_epoch:.2f}",
+                **examiner(net.fold_batch_norm(examined), device),
+            }
             print(row, flush=True)
             write_row(run / "val.csv", row)
             summarise(run, log)

@@ -113,7 +113,11 @@ def test_frozen_blocks_stay_as_they_are():
     logit, mask = model(torch.randn(4, 3, 64, 64))
     (logit.square().mean() + mask.square().mean()).backward()
     optimiser.step()
-    changed = {k.split(".")[1] for k, v in model.state_dict().items() if k[:6] == "blocks" and not torch.equal(v, before[k])}
+    changed = {
+        k.split(".")[1]
+        for k, v in model.state_dict().items()
+        if k[:6] == "blocks" and not torch.equal(v, before[k])
+    }
     assert changed == {str(i) for i in range(4, len(model.blocks))}
 
 

@@ -43,7 +43,7 @@ class Ranges:
 
 @dataclass(frozen=True)
 class Draw:
-    """One draw, good for any number of faces. `order` holds degradations and the place of the final resize."""
+    """One draw, for any number of faces. `order` holds degradations and the place of the final resize."""
 
     crop: float
     left: float

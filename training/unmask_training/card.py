@@ -5,7 +5,8 @@ from pathlib import Path
 
 DESCRIPTION = {
     1: "Finds face swaps of the DFDC family in a single face crop; MobileNetV2 at 160x160.",
-    2: "Finds manipulated faces in a single face crop, and where they were changed; MobileNetV2 with a mask head.",
+    2: "Finds manipulated faces in a single face crop, and where they were changed; "
+    "MobileNetV2 with a mask head.",
 }
 LICENCE = "Apache-2.0"
 DATA = [
@@ -36,12 +37,12 @@ LIMITS = {
     ],
     2: [
         "It has learnt faces swapped into video by the methods of DFDC (2019-2020), and imitations of other "
-        "manipulations that were made from real faces; real manipulations of those kinds were not in its data.",
+        "manipulations made from real faces; real manipulations of those kinds were not in its data.",
         "It does not find faces that are synthesised as a whole, by GANs or diffusion models, reliably.",
         "It does not find lip-synced clips reliably: the face is real but for the mouth.",
         "Generators that appeared after its data are not covered.",
-        "Its map shows where the face looks changed; it was learnt from the differences between a video and its "
-        "fakes, coarse, and is no proof of an edit.",
+        "Its map shows where the face looks changed; it was learnt from the differences between a video "
+        "and its fakes, coarse, and is no proof of an edit.",
         *COMMON_LIMITS,
     ],
 }
@@ -57,40 +58,46 @@ DEGRADED = {
 
 def render(card: dict, facts: dict) -> str:
     v, q = card["quality"]["validation"], card["quality"]
-    return Path(__file__).with_name(f"card-{card['version']}.md.in").read_text().format(
-        description=card["description"],
-        size=card["input"]["width"],
-        licence=card["licence"],
-        slope=card["calibration"]["slope"],
-        intercept=card["calibration"]["intercept"],
-        scale=card["crop"]["scale"],
-        dx=card["crop"]["dx"],
-        dy=card["crop"]["dy"],
-        val_real=v["real"],
-        val_fake=v["fake"],
-        dfdc_terms=DATA[0]["terms"],
-        portrait_terms=DATA[1]["terms"],
-        portrait_faces=q["portraits"]["faces"],
-        called=q["portraits"]["called_manipulated"],
-        auc=v["auc"],
-        auc_low=v["auc_interval"][0],
-        auc_high=v["auc_interval"][1],
-        ap=v["ap"],
-        eer=v["eer"],
-        tpr=v["tpr_at_fpr_1"],
-        tpr_low=v["tpr_at_fpr_1_interval"][0],
-        tpr_high=v["tpr_at_fpr_1_interval"][1],
-        log_loss=v["log_loss"],
-        brier=v["brier"],
-        ece=v["ece"],
-        degraded="\n".join(
-            f"| {DEGRADED[k]} | {d['auc']:.4f} | {d['tpr_at_fpr_1']:.3f} |" for k, d in q["degraded"].items()
-        ),
-        t_manipulated=card["thresholds"]["manipulated"]["score"],
-        t_clear=card["thresholds"]["clear"]["score"],
-        limits="\n".join(f"- {line}" for line in card["limits"]),
-        mask_size=card.get("mask", {}).get("width"),
-        mask_iou=q.get("mask", {}).get("iou"),
-        ellipse_iou=q.get("mask", {}).get("ellipse_iou"),
-        **facts,
+    return (
+        Path(__file__)
+        .with_name(f"card-{card['version']}.md.in")
+        .read_text()
+        .format(
+            description=card["description"],
+            size=card["input"]["width"],
+            licence=card["licence"],
+            slope=card["calibration"]["slope"],
+            intercept=card["calibration"]["intercept"],
+            scale=card["crop"]["scale"],
+            dx=card["crop"]["dx"],
+            dy=card["crop"]["dy"],
+            val_real=v["real"],
+            val_fake=v["fake"],
+            dfdc_terms=DATA[0]["terms"],
+            portrait_terms=DATA[1]["terms"],
+            portrait_faces=q["portraits"]["faces"],
+            called=q["portraits"]["called_manipulated"],
+            auc=v["auc"],
+            auc_low=v["auc_interval"][0],
+            auc_high=v["auc_interval"][1],
+            ap=v["ap"],
+            eer=v["eer"],
+            tpr=v["tpr_at_fpr_1"],
+            tpr_low=v["tpr_at_fpr_1_interval"][0],
+            tpr_high=v["tpr_at_fpr_1_interval"][1],
+            log_loss=v["log_loss"],
+            brier=v["brier"],
+            ece=v["ece"],
+            degraded="\n".join(
+                f"| {DEGRADED[k]} | {d['auc']:.4f} | {d['tpr_at_fpr_1']:.3f} |"
+                for k, d in q["degraded"].items()
+            ),
+            t_manipulated=card["thresholds"]["manipulated"]["score"],
+            t_clear=card["thresholds"]["clear"]["score"],
+            limits="\n".join(f"- {line}" for line in card["limits"]),
+            mask_size=card.get("mask", {}).get("width"),
+            mask_iou=q.get("mask", {}).get("iou"),
+            ellipse_iou=q.get("mask", {}).get("ellipse_iou"),
+            **facts,
+        )
     )

@@ -11,7 +11,7 @@ import numpy as np
 def h264(image: np.ndarray, crf: int, shift: tuple[int, int] = (2, 1)) -> np.ndarray:
     """A BGR picture after x264 (veryfast) at a constant rate factor, as the second frame of two.
 
-    The first frame is the picture moved by `shift` pixels, so that the second is predicted from it and has the
+    The first frame is the picture moved by `shift` pixels: the second is predicted from it and has the
     look of a video's frames, most of which are no key frames.
     """
     rows, columns = image.shape[:2]

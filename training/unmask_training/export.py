@@ -30,7 +30,7 @@ def synthetic(width: int, height: int) -> np.ndarray:
 
 
 def load(checkpoint: Path, network: str = "plain", mirrored: bool = False) -> torch.nn.Module:
-    """The network of a finished run, or of a checkpoint on the way (its averaged weights, where it has them)."""
+    """The network of a finished run, or of a checkpoint on the way (averaged weights, where it has them)."""
     state = torch.load(checkpoint, map_location="cpu", weights_only=True)
     model = net.NETWORKS[network]()
     model.load_state_dict(state.get("average", state["model"]))
@@ -67,7 +67,11 @@ class Deployed(torch.nn.Module):
 
 
 def outputs_of(model: torch.nn.Module) -> list[str]:
-    return ["logit"] if isinstance(model, net.MobileNetV2) and not isinstance(model, net.FaceNet) else ["logit", "mask"]
+    return (
+        ["logit"]
+        if isinstance(model, net.MobileNetV2) and not isinstance(model, net.FaceNet)
+        else ["logit", "mask"]
+    )
 
 
 def write_onnx(model: torch.nn.Module, file: Path, size: int = data.SIZE) -> None:

@@ -22,7 +22,7 @@ def difference(real: np.ndarray, fake: np.ndarray, size: int | None = None) -> n
 
 
 def most(mask: np.ndarray) -> np.ndarray:
-    """Where a mask is above half of its peak: masks hedge, so that their own scale says more than a fixed one."""
+    """Where a mask is above half of its peak: masks hedge, so their own scale says more than a fixed one."""
     return mask > 0.5 * mask.max()
 
 

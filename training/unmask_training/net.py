@@ -27,7 +27,7 @@ MASK_CHANNELS = 32
 
 
 class ConvNorm(nn.Sequential):
-    """Convolution, batch norm and maybe ReLU6. `frozen` norms keep their statistics, folded into the kernel."""
+    """Convolution, batch norm and maybe ReLU6. `frozen` norms keep their statistics, in the kernel."""
 
     frozen = False
 

@@ -2,21 +2,33 @@
 """A training log as a small SVG: losses above, validation below."""
 
 WIDTH, HEIGHT, LEFT, GAP = 640, 170, 46, 34
-INK = ("#1f5fa8", "#c2571a", "#2d7d46", "#8a3fa0", "#a08a1f", "#5a5a5a", "#b03060", "#00808a", "#7a5230", "#4b4bd0", "#90a000", "#d04b90")
+INK = (
+    "#1f5fa8",
+    "#c2571a",
+    "#2d7d46",
+    "#8a3fa0",
+    "#a08a1f",
+    "#5a5a5a",
+    "#b03060",
+    "#00808a",
+    "#7a5230",
+    "#4b4bd0",
+    "#90a000",
+    "#d04b90",
+)
 
 
 def panel(rows: list[dict], columns: list[str], top: int) -> str:
     """One diagram of some columns against `step`; empty cells are skipped."""
-    points = {
-        c: [(int(r["step"]), float(r[c])) for r in rows if r.get(c) not in ("", None)] for c in columns
-    }
+    points = {c: [(int(r["step"]), float(r[c])) for r in rows if r.get(c) not in ("", None)] for c in columns}
     values = [v for line in points.values() for _, v in line]
     if not values:
         return ""
     low, high = min(values), max(values)
     span, last = (high - low) or 1.0, int(rows[-1]["step"])
     parts = [
-        f'<rect x="{LEFT}" y="{top}" width="{WIDTH - LEFT - 150}" height="{HEIGHT}" fill="none" stroke="#999"/>',
+        f'<rect x="{LEFT}" y="{top}" width="{WIDTH - LEFT - 150}" height="{HEIGHT}" '
+        'fill="none" stroke="#999"/>',
         f'<text x="{LEFT - 4}" y="{top + 10}" text-anchor="end">{high:.3f}</text>',
         f'<text x="{LEFT - 4}" y="{top + HEIGHT}" text-anchor="end">{low:.3f}</text>',
         f'<text x="{WIDTH - 150}" y="{top + HEIGHT + 14}" text-anchor="end">step {last}</text>',

@@ -15,7 +15,7 @@ TRIES = 8
 
 
 class Pseudo:
-    """Draws a real face and a family, and makes the pair. The share of each family is its weight in `shares`."""
+    """Draws a real face and a family, and makes the pair. `shares` gives each family its weight."""
 
     def __init__(self, faces: list[Face], landmarks: Landmarks, shares: dict[str, float]):
         unknown = shares.keys() - set(families.NAMES)
@@ -44,14 +44,13 @@ class Pseudo:
         return families.pair(family, face, self.landmarks.get(name, SIDE), other, rng)
 
     def pair(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-        """A real face and a fake of it. A family that does not fit a face gets another face, up to TRIES times."""
+        """A real face and a fake of it. A family that fits no landmarks gets another face, TRIES times."""
         family = str(rng.choice(self.families, p=self.shares))
         for _ in range(TRIES):
             made = self.make(self.names[rng.integers(len(self.names))], family, rng)
             if made is not None:
                 return made[0], made[1]
         raise RuntimeError(f"the family {family} could be made of none of {TRIES} faces")
-
 
     def faces_of(self, family: str, count: int, seed: int = 1) -> list[Face]:
         """`count` pairs of one family as faces in memory, without loss: the same for the same seed."""

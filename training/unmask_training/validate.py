@@ -37,7 +37,7 @@ def mask_iou(pairs, predicted: dict[str, np.ndarray]) -> tuple[float, float]:
 
 
 class Examiner:
-    """Measures a network on the validation data, read once; with landmarks on pseudo-manipulations of them, too."""
+    """Measures a network on the validation data, read once; with landmarks also on pseudo-manipulations."""
 
     def __init__(self, folder: Path, size: int = data.SIZE, landmarks: Path | None = None):
         self.faces, self.real = data.dfdc_faces(folder, "val"), data.portraits(folder, "val")
