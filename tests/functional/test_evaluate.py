@@ -2,7 +2,6 @@
 """`unmask evaluate`: its metrics against scikit-learn, inputs and outputs, what it says of bad ones."""
 
 import csv
-import importlib.util
 import io
 import json
 import os
@@ -11,7 +10,7 @@ import tarfile
 
 import numpy as np
 import pytest
-from making import PORTRAIT, ROOT, ffmpeg
+from making import PORTRAIT, ffmpeg
 from sklearn import metrics
 from sklearn.calibration import calibration_curve
 
@@ -82,30 +81,6 @@ def test_metrics_agree_with_scikit_learn(evaluate, tmp_path, kind):
         for b in np.unique(place)
     )
     assert found["ece"]["value"] == pytest.approx(ece / len(labels), abs=1e-6)
-
-
-@pytest.mark.parametrize("kind", ["smooth", "ties"])
-def test_metrics_agree_with_trainings(evaluate, tmp_path, kind):
-    spec = importlib.util.spec_from_file_location("metrics", ROOT / "training/unmask_training/metrics.py")
-    training = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(training)
-    labels, scores = drawn(kind, seed=23)
-    clusters = [f"c{i // 3}" for i in range(len(labels))]
-    file = write_scores(tmp_path / "s.csv", labels, scores, cluster=clusters)
-    found = evaluate("--input", "scores", file)["figures"]
-    for name, value in {
-        "auc": training.auc(labels, scores),
-        "average_precision": training.average_precision(labels, scores),
-        "eer": training.equal_error_rate(labels, scores),
-        "tpr_at_fpr_1": training.tpr_at_fpr(labels, scores, 0.01),
-        "tpr_at_fpr_01": training.tpr_at_fpr(labels, scores, 0.001),
-        "log_loss": training.log_loss(labels, scores),
-        "brier": training.brier(labels, scores),
-        "ece": training.expected_calibration_error(labels, scores),
-    }.items():
-        assert found[name]["value"] == pytest.approx(value, abs=1e-6), name
-    low, high = training.bootstrap_interval(training.auc, labels, scores, rounds=1000, groups=clusters)
-    assert found["auc"]["interval"] == pytest.approx([low, high], abs=0.12 * (high - low))
 
 
 def test_curves_and_matrices_agree_with_scikit_learn(evaluate, tmp_path):

@@ -38,37 +38,34 @@ def validation(faces: list[Face], logits) -> dict:
     groups = np.array([f.original for f in faces])
     held_out = calibrate.out_of_fold(labels, logits, groups)
 
-    def tpr(truth, scores):
-        return metrics.tpr_at_fpr(truth, scores, FPR_MANIPULATED)
+    ranked = metrics.figures(labels, logits, groups, rounds=2000)
+    probable = metrics.figures(labels, held_out)
 
-    def interval(metric):
-        return [round(v, 4) for v in metrics.bootstrap_interval(metric, labels, logits, groups=groups)]
+    def interval(name):
+        return [round(v, 4) for v in ranked[name]["interval"]]
 
     return {
         "data": "dfdc-faces val",
         "faces": len(faces),
         "real": int((~labels).sum()),
         "fake": int(labels.sum()),
-        "auc": round(metrics.auc(labels, logits), 4),
-        "auc_interval": interval(metrics.auc),
-        "ap": round(metrics.average_precision(labels, logits), 4),
-        "eer": round(metrics.equal_error_rate(labels, logits), 4),
-        "tpr_at_fpr_1": round(tpr(labels, logits), 4),
-        "tpr_at_fpr_1_interval": interval(tpr),
-        "log_loss": round(metrics.log_loss(labels, held_out), 4),
-        "brier": round(metrics.brier(labels, held_out), 4),
-        "ece": round(metrics.expected_calibration_error(labels, held_out), 4),
+        "auc": round(ranked["auc"]["value"], 4),
+        "auc_interval": interval("auc"),
+        "ap": round(ranked["average_precision"]["value"], 4),
+        "eer": round(ranked["eer"]["value"], 4),
+        "tpr_at_fpr_1": round(ranked["tpr_at_fpr_1"]["value"], 4),
+        "tpr_at_fpr_1_interval": interval("tpr_at_fpr_1"),
+        "log_loss": round(probable["log_loss"]["value"], 4),
+        "brier": round(probable["brier"]["value"], 4),
+        "ece": round(probable["ece"]["value"], 4),
     }
 
 
 def degraded(network, faces: list[Face]) -> dict:
     labels, result = np.array([f.fake for f in faces]), {}
     for name, degrade in augment.DEGRADATIONS.items():
-        logits = network.logits(faces, degrade)
-        result[name] = {
-            "auc": round(metrics.auc(labels, logits), 4),
-            "tpr_at_fpr_1": round(metrics.tpr_at_fpr(labels, logits, FPR_MANIPULATED), 4),
-        }
+        ranked = metrics.figures(labels, network.logits(faces, degrade))
+        result[name] = {key: round(ranked[key]["value"], 4) for key in ("auc", "tpr_at_fpr_1")}
     return result
 
 

@@ -51,10 +51,8 @@ class Examiner:
         labels = np.array([f.fake for f in self.faces])
         logits, predicted = torch_outputs(model, self.faces, device, size=self.size)
         limit = metrics.threshold_at_fpr(labels, logits, 0.01)
-        row = {
-            "val_auc": metrics.auc(labels, logits),
-            "val_tpr_at_fpr_1": metrics.tpr_at_fpr(labels, logits, 0.01),
-        }
+        ranked = metrics.figures(labels, logits)
+        row = {"val_auc": ranked["auc"]["value"], "val_tpr_at_fpr_1": ranked["tpr_at_fpr_1"]["value"]}
         few, kept = np.array([f.fake for f in self.few]), {f.name for f in self.few}
         row["auc_clean"] = metrics.auc(few, logits[[f.name in kept for f in self.faces]])
         for name in DEGRADED:
