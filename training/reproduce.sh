@@ -27,8 +27,6 @@ if [ -z "$evaluate_only" ]; then
   for config in face-1 face-1c; do
     "$python" "$here/train.py" --data "$data" --config "$here/configs/$config.toml"
   done
-  "$python" "$here/landmarks.py" --data "$data"
-  "$python" "$here/train.py" --data "$data" --config "$here/configs/face-2.toml"
-  "$python" "$here/export.py" --data "$data"
+  "$python" "$here/export.py" --data "$data" --config "$here/configs/face-1c.toml"
 fi
 exec "$python" "$here/evaluate.py" --data "$data"
