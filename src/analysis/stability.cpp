@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <vector>
 
 #include "model/calibration.hpp"
@@ -72,22 +73,24 @@ Result<void> CheckStability(Report& report, const FaceScores& scores, const Scor
   const auto decides = [&](const TrackReport& track) {
     return track.score == report.score && track.verdict == report.verdict;
   };
+  std::map<int, Stability> checked;
   for (TrackReport& track : report.tracks) {
     if (track.verdict == Verdict::kInconclusive || scores.CropsOf(track.id).empty()) continue;
     if (track.verdict == Verdict::kNoManipulationFound && !decides(track)) continue;
     const auto shifts = Shifts(scores.CropsOf(track.id), scorer);
     if (!shifts) return tl::unexpected(shifts.error());
     const TrackStability stability = JudgeStability(track, judged, *shifts, points);
-    if (decides(track))
-      report.stability = {.checked = true,
-                          .variants = static_cast<int>(shifts->size()),
-                          .flips = stability.flips,
-                          .spread = stability.spread};
+    checked[track.id] = {.checked = true,
+                         .variants = static_cast<int>(shifts->size()),
+                         .flips = stability.flips,
+                         .spread = stability.spread};
     if (stability.stable) continue;
     track.verdict = Verdict::kInconclusive;
     track.reasons.push_back(Reason::kUnstable);
   }
   Conclude(report);
+  for (const TrackReport& track : report.tracks)
+    if (decides(track) && checked.contains(track.id)) report.stability = checked[track.id];
   return {};
 }
 

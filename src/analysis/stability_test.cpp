@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "analysis/stability.hpp"
 
+#include <set>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <opencv2/core.hpp>
@@ -55,18 +57,20 @@ TEST(MildVariants, ArePicturesOfTheSameFace) {
   }
 }
 
-/// Says of a crop how far its first row is from its last: every variant leaves that alone, or it is told to
-/// flip.
-class GradientNetwork final : public Network {
+/// Gives four times a crop's first value, the brighter the more suspicious, moved by `shift` for the faces
+/// with these numbers, from 1 in the order in which they come; for all but the first when none are given.
+class BrightnessNetwork final : public Network {
  public:
-  explicit GradientNetwork(float shift) : shift_(shift) {}
+  explicit BrightnessNetwork(float shift, std::set<int> shifted = {})
+      : shift_(shift), shifted_(std::move(shifted)) {}
 
   Result<std::vector<Tensor>> Infer(const Tensor& input) override {
     Tensor logits{.name = "logit", .shape = {input.shape[0], 1}};
     const std::size_t size = input.shape[1] * input.shape[2] * input.shape[3];
     for (std::size_t face = 0; face < input.shape[0]; ++face) {
-      const float value = input.values[face * size];
-      logits.values.push_back(4 * value + (calls_++ == 0 ? 0 : shift_));
+      ++faces_;
+      const bool moved = shifted_.empty() ? faces_ > 1 : shifted_.contains(faces_);
+      logits.values.push_back(4 * input.values[face * size] + (moved ? shift_ : 0));
     }
     return std::vector<Tensor>{logits};
   }
@@ -75,7 +79,8 @@ class GradientNetwork final : public Network {
 
  private:
   float shift_;
-  int calls_ = 0;
+  std::set<int> shifted_;
+  int faces_ = 0;
 };
 
 ModelCard Card() {
@@ -93,7 +98,7 @@ ModelCard Card() {
 
 /// The report on a still with one white face, which the network calls manipulated, after the check.
 Report Checked(float shift) {
-  const Scorer scorer(Card(), std::make_unique<GradientNetwork>(shift));
+  const Scorer scorer(Card(), std::make_unique<BrightnessNetwork>(shift));
   FaceScores scores(scorer, true);
   FaceReport face{.track = 1, .box = {0, 0, 64, 64}, .used = true};
   EXPECT_TRUE(scores.Add(face, cv::Mat(64, 64, CV_8UC3, cv::Scalar::all(255)), {0, 0, 64, 64}, {}));
@@ -114,6 +119,27 @@ TEST(CheckStability, ConfirmsAVerdictThatLasts) {
   EXPECT_EQ(report.stability.flips, 0);
   EXPECT_GT(report.stability.spread, 0);
   EXPECT_THAT(report.reasons, testing::IsEmpty());
+}
+
+TEST(CheckStability, DescribesTheTrackThatDecidesInTheEnd) {
+  // The first face is the brighter one. After both, its four variants are scored, and they alone are moved.
+  const Scorer scorer(Card(), std::make_unique<BrightnessNetwork>(-5.0F, std::set<int>{3, 4, 5, 6}), 1);
+  FaceScores scores(scorer, true);
+  for (int track = 1; track <= 2; ++track)
+    ASSERT_TRUE(scores.Add({.track = track, .box = {0, 0, 64, 64}, .used = true},
+                           cv::Mat(64, 64, CV_8UC3, cv::Scalar::all(track == 1 ? 255 : 250)), {0, 0, 64, 64},
+                           {}));
+  Report report;
+  report.sampling.frames_analysed = 1;
+  report.faces = scores.Finish().value();
+  JudgeReport(report, kPoints);
+  ASSERT_EQ(report.score, report.tracks[0].score);
+  ASSERT_TRUE(CheckStability(report, scores, scorer));
+  EXPECT_EQ(report.tracks[0].verdict, Verdict::kInconclusive);
+  EXPECT_EQ(report.tracks[1].verdict, Verdict::kManipulated);
+  EXPECT_EQ(report.verdict, Verdict::kManipulated);
+  EXPECT_EQ(report.score, report.tracks[1].score);
+  EXPECT_EQ(report.stability.flips, 0);
 }
 
 TEST(CheckStability, MakesAVerdictInconclusiveThatReEncodingChanges) {
