@@ -27,6 +27,7 @@ from unmask_training.config import load as load_config  # noqa: E402
 ROOT = Path(__file__).resolve().parent
 
 SAVE_EVERY = 100
+HALF_FROM = 16384  # numbers of a tensor from which on it is packed in half precision
 LOG_EVERY = 20
 
 
@@ -165,6 +166,21 @@ def threads_now(most: int) -> int:
     return most if os.getloadavg()[0] < (os.cpu_count() or 1) + 1.5 else 1
 
 
+def pack(state: dict) -> dict:
+    """A checkpoint in a seventh of the size: the averaged weights alone, large tensors in half precision.
+
+    As last.pt of its run, the run goes on from it with a fresh optimiser.
+    """
+    weights = {
+        key: value.half() if value.is_floating_point() and value.numel() >= HALF_FROM else value
+        for key, value in state.get("average", state["model"]).items()
+    }
+    packed = {"model": weights, "step": state["step"]}
+    return packed | (
+        {"average": weights, "average_count": state["average_count"]} if "average" in state else {}
+    )
+
+
 def save(file: Path, state: dict) -> None:
     part = file.with_suffix(".part")
     torch.save(state, part)
@@ -185,11 +201,19 @@ def main() -> int:
     parser.add_argument("--run", type=Path, help="folder for checkpoints and logs; default: runs/NAME")
     parser.add_argument("--log", type=Path, help="the run in short, CSV; default: logs/NAME.csv")
     parser.add_argument("--steps", type=int, help="overrides the configuration's number of steps")
+    parser.add_argument(
+        "--pack", type=Path, help="only write the run's last checkpoint there, small (see pack())"
+    )
     parser.add_argument("--stop-at", type=int, help="stop after this step, with a checkpoint (for trials)")
     args = parser.parse_args()
 
     config = load_config(args.config)
     settings = config["train"]
+    if args.pack:
+        last = (args.run or ROOT / "runs" / config["name"]) / "last.pt"
+        args.pack.parent.mkdir(parents=True, exist_ok=True)
+        save(args.pack, pack(torch.load(last, map_location="cpu", weights_only=True)))
+        return 0
     total = args.steps or settings["steps"]
     run = args.run or ROOT / "runs" / config["name"]
     run.mkdir(parents=True, exist_ok=True)
@@ -234,9 +258,13 @@ def main() -> int:
     if checkpoint.exists():
         state = torch.load(checkpoint, map_location=device, weights_only=True)
         model.load_state_dict(state["model"])
-        optimiser.load_state_dict(state["optimiser"])
+        if "optimiser" in state:  # a packed checkpoint has none
+            optimiser.load_state_dict(state["optimiser"])
         if average:
-            average.state, average.count = state["average"], state["average_count"]
+            average.state = {
+                k: v.float() if v.is_floating_point() else v for k, v in state["average"].items()
+            }
+            average.count = state["average_count"]
         step = state["step"]
         for file in ("loss.csv", "val.csv"):
             forget_after(run / file, step)

@@ -73,9 +73,9 @@ sizes = [[0, 64]]
 PLAIN = TINY.replace('network = "mask"\nnorm = "frozen"\n', "").replace("ema = 0.9\n", "")
 
 
-@pytest.mark.parametrize("settings", [TINY, PLAIN])
-def test_training_stops_and_resumes(settings, folder, tmp_path, monkeypatch):  # noqa: F811
-    import torch
+@pytest.fixture
+def tiny_run(folder, tmp_path, monkeypatch):  # noqa: F811
+    """Runs train.py on little data: tiny_run(settings, name, *options) gives the run's folder."""
     from unmask_training import net
 
     def start(settings, *_):
@@ -83,23 +83,47 @@ def test_training_stops_and_resumes(settings, folder, tmp_path, monkeypatch):  #
         net.freeze_norms(model, "norm" in settings)
         return model
 
+    def run(settings: str, name: str, *options: str) -> Path:
+        config = tmp_path / "tiny.toml"
+        config.write_text(settings)
+        arguments = [
+            "train.py",
+            "--config",
+            str(config),
+            "--data",
+            str(folder),
+            "--run",
+            str(tmp_path / name),
+        ]
+        monkeypatch.setattr(sys, "argv", [*arguments, "--log", str(tmp_path / f"{name}.csv"), *options])
+        assert train.main() == 0
+        return tmp_path / name
+
     monkeypatch.setattr(train, "start", start)
     monkeypatch.setattr(train.validate, "Examiner", lambda *_: lambda *_: {"val_auc": "0.5"})
-    config = tmp_path / "tiny.toml"
-    config.write_text(settings)
-    arguments = ["train.py", "--config", str(config), "--data", str(folder), "--run"]
-    for name, stops in (("straight", [None]), ("broken", ["2", None])):
-        for stop in stops:
-            extra = ["--stop-at", stop] if stop else []
-            log = ["--log", str(tmp_path / f"{name}.csv")]
-            monkeypatch.setattr(sys, "argv", [*arguments, str(tmp_path / name), *log, *extra])
-            assert train.main() == 0
-    a, b = (
-        torch.load(Path(tmp_path / n / "final.pt"), weights_only=True)["model"]
-        for n in ("straight", "broken")
-    )
+    return run
+
+
+@pytest.mark.parametrize("settings", [TINY, PLAIN])
+def test_training_stops_and_resumes(settings, tiny_run):
+    import torch
+
+    straight = tiny_run(settings, "straight")
+    tiny_run(settings, "broken", "--stop-at", "2")
+    broken = tiny_run(settings, "broken")
+    a, b = (torch.load(run / "final.pt", weights_only=True)["model"] for run in (straight, broken))
     torch.testing.assert_close(a["head.weight"], b["head.weight"])
-    assert (tmp_path / "straight.svg").read_text().startswith("<svg")
+    assert straight.with_suffix(".svg").read_text().startswith("<svg")
+
+
+@pytest.mark.parametrize("settings", [TINY, PLAIN])
+def test_training_goes_on_from_a_packed_checkpoint(settings, tiny_run, tmp_path):
+    stopped = tiny_run(settings, "stopped", "--stop-at", "2")
+    tiny_run(settings, "stopped", "--pack", str(tmp_path / "far/last.pt"))
+    packed = tmp_path / "far/last.pt"
+    assert packed.stat().st_size < (stopped / "last.pt").stat().st_size / 3
+    assert (tiny_run(settings, "far") / "final.pt").exists()
+    assert [row["step"] for row in train.read_log(tmp_path / "far/val.csv")] == ["3"]
 
 
 def test_a_resumed_log_forgets_what_will_be_done_again(tmp_path):
