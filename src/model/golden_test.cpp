@@ -38,22 +38,28 @@ cv::Mat CropOf(const json& item) {
   return picture.empty() ? picture : picture(cv::Rect(rect[0], rect[1], rect[2], rect[3]));
 }
 
+/// Each version that is shipped, so that an older one stays loadable.
 TEST(FaceModel, GivesTheLogitsOfPyTorch) {
-  const auto card = ModelRepository(kSource / "models").Find("face");
-  ASSERT_TRUE(card) << card.error().message;
-  const auto scorer = Scorer::Load(*card, {});
-  ASSERT_TRUE(scorer) << scorer.error().message;
-  const json golden = json::parse(ReadSmallFile(card->folder / "golden.json").value());
-  ASSERT_GE(golden.at("cases").size(), 5u);
-  ASSERT_LE(golden.at("tolerance").get<double>(), 0.02);
-  for (const json& item : golden.at("cases")) {
-    const cv::Mat crop = CropOf(item);
-    ASSERT_FALSE(crop.empty()) << "run tools/setup.sh --tests for " << item.at("source");
-    const std::vector<cv::Mat> prepared = {(*scorer)->Prepare(crop)};
-    const auto scores = (*scorer)->Start(prepared).get();
-    ASSERT_TRUE(scores) << scores.error().message;
-    EXPECT_NEAR((*scores)[0].logit, item.at("logit").get<double>(), golden.at("tolerance").get<double>())
-        << item.at("name");
+  const auto cards = ModelRepository(kSource / "models").List();
+  ASSERT_TRUE(cards) << cards.error().message;
+  ASSERT_FALSE(cards->empty());
+  for (const ModelCard& card : *cards) {
+    SCOPED_TRACE(card.folder.string());
+    const auto scorer = Scorer::Load(card, {});
+    ASSERT_TRUE(scorer) << scorer.error().message;
+    const json golden = json::parse(ReadSmallFile(card.folder / "golden.json").value());
+    ASSERT_GE(golden.at("cases").size(), 5u);
+    ASSERT_LE(golden.at("tolerance").get<double>(), 0.02);
+    for (const json& item : golden.at("cases")) {
+      const cv::Mat crop = CropOf(item);
+      ASSERT_FALSE(crop.empty()) << "run tools/setup.sh --tests for " << item.at("source");
+      const std::vector<cv::Mat> prepared = {(*scorer)->Prepare(crop)};
+      const auto scores = (*scorer)->Start(prepared).get();
+      ASSERT_TRUE(scores) << scores.error().message;
+      EXPECT_NEAR((*scores)[0].logit, item.at("logit").get<double>(), golden.at("tolerance").get<double>())
+          << item.at("name");
+      EXPECT_EQ((*scores)[0].mask.size(), static_cast<std::size_t>(card.mask.width * card.mask.height));
+    }
   }
 }
 

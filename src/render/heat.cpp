@@ -9,6 +9,9 @@
 namespace unmask {
 namespace {
 
+// Maps hedge: the place says more than the height, so the peak is shown at full strength unless it is weaker
+// than this.
+constexpr double kWeakestPeak = 0.25;
 constexpr double kStrongest = 0.65;  // opacity where the map is 1: the face stays recognisable
 
 bool HasCells(const HeatMap& heat) {
@@ -53,7 +56,8 @@ cv::Mat OnPicture(const HeatMap& heat, const Box& shown, cv::Size size) {
 void TintWithHeat(Picture& picture, const Box& shown, const HeatMap& heat) {
   if (!HasPixels(picture) || !HasCells(heat) || !(shown.width > 0) || !(shown.height > 0)) return;
   cv::Mat view(picture.height, picture.width, CV_8UC3, picture.bgr.data());
-  const cv::Mat values = OnPicture(heat, shown, view.size());
+  cv::Mat values = OnPicture(heat, shown, view.size());
+  values *= 1 / std::max(PeakOf(heat).value, kWeakestPeak);
   cv::Mat levels;
   values.convertTo(levels, CV_8U, 255);
   cv::Mat colours;

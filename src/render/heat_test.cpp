@@ -35,6 +35,17 @@ TEST(TintWithHeat, LeavesTheFaceRecognisable) {
   EXPECT_GT(At(light, 25, 25) - At(dark, 25, 25), 60);
 }
 
+TEST(TintWithHeat, ShowsAModestPeakInFullAndAFaintOneFaintly) {
+  const auto tinted = [](float peak) {
+    Picture picture = *PlainPicture(50, 50, 0);
+    TintWithHeat(picture, {0, 0, 50, 50},
+                 {.width = 1, .height = 1, .values = {peak}, .region = {0, 0, 50, 50}});
+    return At(picture, 25, 25);
+  };
+  EXPECT_EQ(tinted(0.5F), tinted(1.0F));
+  EXPECT_LT(tinted(0.05F), tinted(1.0F));
+}
+
 TEST(TintWithHeat, TakesNothingForNothing) {
   Picture picture = *PlainPicture(20, 10, 9);
   const Picture before = picture;
