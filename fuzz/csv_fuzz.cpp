@@ -6,6 +6,7 @@
 #include <string>
 
 #include "evaluation/csv_reader.hpp"
+#include "render/csv_cells.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "unmask/analyzer.hpp"
 
+#include "analysis/config.hpp"
 #include "analysis/pipeline.hpp"
-#include "base/install.hpp"
 #include "base/version.hpp"
 #include "face/detectors.hpp"
-#include "model/compiled_cache.hpp"
 #include "model/repository.hpp"
 
 namespace unmask {
@@ -43,18 +42,10 @@ class PipelineAnalyzer final : public Analyzer {
   SoftwareFacts software_;
 };
 
-void FillPaths(AnalyzerConfig& config) {
-  const InstallPaths& paths = FindInstallPaths();
-  if (config.models.empty()) config.models = paths.models;
-  if (config.detectors.empty()) config.detectors = paths.detectors;
-  if (config.decoder.empty()) config.decoder = paths.decoder;
-  if (!config.cache) config.cache = DefaultCacheFolder();
-}
-
 }  // namespace
 
-Result<std::unique_ptr<Analyzer>> Analyzer::Create(AnalyzerConfig config) {
-  FillPaths(config);
+Result<std::unique_ptr<Analyzer>> Analyzer::Create(AnalyzerConfig given) {
+  const AnalyzerConfig config = WithDefaults(std::move(given));
   // Decoders first: they start while the network is compiled.
   auto decoders = DecoderPool::Create(config.decoder, MediaLimits{.decoder_wall = config.decode_timeout});
   if (!decoders) return tl::unexpected(decoders.error());

@@ -8,7 +8,6 @@
 #include <opencv2/imgproc.hpp>
 
 namespace unmask {
-
 namespace {
 
 /// A copy, reduced when it is large: later looks need no more than the network does.
@@ -29,11 +28,9 @@ std::shared_ptr<const HeatMap> ToHeatMap(std::vector<float> mask, const MaskOutp
 }  // namespace
 
 Result<void> FaceScores::Add(FaceReport face, const cv::Mat& crop, const Box& region, Pictures pictures) {
-  open_.faces.push_back(std::move(face));
   open_.prepared.push_back(scorer_.Prepare(crop));
-  open_.crops.push_back(keep_crops_ ? CopyOf(crop) : cv::Mat());
-  open_.regions.push_back(region);
-  open_.pictures.push_back(std::move(pictures));
+  open_.faces.push_back(
+      {std::move(face), keep_crops_ ? CopyOf(crop) : cv::Mat(), region, std::move(pictures)});
   if (open_.faces.size() < kBatch) return {};
   Launch();
   return pending_.size() > kPending ? Collect() : Result<void>{};
@@ -54,13 +51,13 @@ Result<void> FaceScores::Collect() {
   waited_ms_ += std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - before).count();
   if (!scores) return tl::unexpected(scores.error());
   for (std::size_t i = 0; i < batch.faces.size(); ++i) {
-    FaceReport& face = batch.faces[i];
+    auto& [face, crop, region, pictures] = batch.faces[i];
     FaceScore& score = (*scores)[i];
     face.logit = static_cast<double>(score.logit);
     face.score = scorer_.Calibrate(*face.logit);
-    batch.pictures[i].heat = ToHeatMap(std::move(score.mask), scorer_.card().mask, batch.regions[i]);
-    KeepBest(face, std::move(batch.pictures[i]));
-    if (keep_crops_) KeepCrop(face, batch.crops[i]);
+    pictures.heat = ToHeatMap(std::move(score.mask), scorer_.card().mask, region);
+    KeepBest(face, std::move(pictures));
+    if (keep_crops_) KeepCrop(face, crop);
     done_.push_back(std::move(face));
   }
   return {};

@@ -64,12 +64,15 @@ class FaceScores {
   double waited_ms() const { return waited_ms_; }
 
  private:
+  struct Queued {
+    FaceReport face;
+    cv::Mat crop;  ///< empty unless crops are kept
+    Box region;
+    Pictures pictures;
+  };
   struct Batch {
-    std::vector<FaceReport> faces;
-    std::vector<cv::Mat> prepared;
-    std::vector<cv::Mat> crops;
-    std::vector<Box> regions;
-    std::vector<Pictures> pictures;
+    std::vector<Queued> faces;
+    std::vector<cv::Mat> prepared;  ///< until the batch is launched
     std::future<Result<std::vector<FaceScore>>> scores;
   };
   struct Best {

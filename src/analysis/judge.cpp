@@ -122,6 +122,13 @@ OperatingPoints PointsOf(const ModelCard& card) {
           .tracks = card.tracks};
 }
 
+ModelFacts FactsOf(const ModelCard& card) {
+  return {.name = card.name,
+          .version = card.version,
+          .sha256 = card.sha256,
+          .calibrated = card.calibration.fitted};
+}
+
 ScoreVerdict JudgeScore(double score, int judged_tracks, const Thresholds& thresholds) {
   if (ForOneOf(score, judged_tracks) >= thresholds.manipulated) return {Verdict::kManipulated, {}};
   if (score < thresholds.clear) return {Verdict::kNoManipulationFound, {}};

@@ -37,6 +37,9 @@ struct OperatingPoints {
 
 OperatingPoints PointsOf(const ModelCard& card);
 
+/// What a report states of the model that judged.
+ModelFacts FactsOf(const ModelCard& card);
+
 /// Judges one track from its faces (in order of time; `used`, `logit` and `quality` filled in).
 /// `frames_analysed` is of the whole media; `judged_tracks` the number of tracks that get a verdict: the odds
 /// that one of several innocent people is accused grow with their number, so the odds of each are divided by

@@ -14,6 +14,7 @@
 #include "base/hash.hpp"
 #include "face/crop.hpp"
 #include "face/finder.hpp"
+#include "face/geometry.hpp"
 #include "face/letterbox.hpp"
 #include "face/quality.hpp"
 #include "face/tracker.hpp"
@@ -48,11 +49,6 @@ std::shared_ptr<const Picture> CopyReduced(const cv::Mat& bgr, int side, double*
   Shrink(bgr, size).copyTo(target);
   if (scale != nullptr) *scale = factor;
   return picture;
-}
-
-Box ToBox(const cv::Rect& rect) {
-  return {static_cast<double>(rect.x), static_cast<double>(rect.y), static_cast<double>(rect.width),
-          static_cast<double>(rect.height)};
 }
 
 /// The face with a margin, and the part of the frame that this is.
@@ -199,10 +195,7 @@ Result<void> Run::OneFrame(const Frame& frame) {
 
 Result<void> Run::Judge() {
   const ModelCard& card = stages_.scorer.card();
-  report_.model = {.name = card.name,
-                   .version = card.version,
-                   .sha256 = card.sha256,
-                   .calibrated = card.calibration.fitted};
+  report_.model = FactsOf(card);
   JudgeReport(report_, PointsOf(card));
   for (TrackReport& track : report_.tracks) {
     const auto& pictures = scores_.BestOf(track.id);

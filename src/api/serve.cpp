@@ -16,6 +16,7 @@
 #include "api/routes.hpp"
 #include "base/file.hpp"
 #include "base/install.hpp"
+#include "base/thread_pool.hpp"
 
 namespace unmask {
 namespace {
@@ -59,7 +60,7 @@ void RaiseDescriptorLimit() {
 /// Fills in what is empty, and makes sure that uploads can be stored.
 Result<ServeOptions> Complete(ServeOptions options) {
   if (const auto checked = Check(options); !checked) return tl::unexpected(checked.error());
-  if (options.jobs == 0) options.jobs = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+  options.jobs = ThreadsFor(options.jobs);
   std::error_code ec;
   if (options.data.empty()) options.data = std::filesystem::temp_directory_path(ec);
   if (options.web.empty()) options.web = FindInstallPaths().web;

@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/thread_pool.hpp"
 
+#include <algorithm>
+
 namespace unmask {
+
+int ThreadsFor(int wanted) {
+  return wanted > 0 ? wanted : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
 
 ThreadPool::ThreadPool(std::size_t threads, std::size_t capacity) : capacity_(capacity) {
   for (std::size_t i = 0; i < threads; ++i) threads_.emplace_back([this] { Run(); });

@@ -11,6 +11,9 @@
 
 namespace unmask {
 
+/// `wanted` threads; one for each core when that is 0 or less. At least one.
+int ThreadsFor(int wanted);
+
 /// A fixed number of threads that run tasks in the order of submission. Thread-safe. Tasks must not throw.
 class ThreadPool {
  public:

@@ -6,12 +6,12 @@
 #include <array>
 #include <cmath>
 #include <filesystem>
-#include <thread>
 
 #include <fmt/format.h>
 
+#include "analysis/config.hpp"
 #include "base/file.hpp"
-#include "base/install.hpp"
+#include "base/thread_pool.hpp"
 #include "base/version.hpp"
 #include "cli/doctor.hpp"
 #include "face/detectors.hpp"
@@ -40,7 +40,7 @@ Check Failure(std::string name, const Error& error, std::string advice) {
 }
 
 Check CheckProcessor() {
-  const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
+  const int cores = ThreadsFor(0);
   std::string features;
 #if defined(__x86_64__)
   const auto add = [&](bool has, const char* name) {
@@ -183,18 +183,10 @@ Check CheckTemporarySpace() {
   return Ok("disk", found);
 }
 
-AnalyzerConfig WithPaths(AnalyzerConfig config) {
-  const InstallPaths& paths = FindInstallPaths();
-  if (config.models.empty()) config.models = paths.models;
-  if (config.detectors.empty()) config.detectors = paths.detectors;
-  if (config.decoder.empty()) config.decoder = paths.decoder;
-  return config;
-}
-
 }  // namespace
 
 std::vector<Check> CheckMachine(const AnalyzerConfig& given) {
-  const AnalyzerConfig config = WithPaths(given);
+  const AnalyzerConfig config = WithDefaults(given);
   return {Ok("version", std::string(Version())),
           CheckProcessor(),
           CheckModel(config),

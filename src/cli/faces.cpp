@@ -11,8 +11,9 @@
 
 #include <fmt/format.h>
 
+#include "analysis/config.hpp"
 #include "base/hash.hpp"
-#include "base/install.hpp"
+#include "base/thread_pool.hpp"
 #include "cli/collect.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/file_progress.hpp"
@@ -20,7 +21,6 @@
 #include "cli/signals.hpp"
 #include "cli/terminal.hpp"
 #include "face/detectors.hpp"
-#include "model/compiled_cache.hpp"
 #include "model/repository.hpp"
 #include "render/text.hpp"
 
@@ -257,14 +257,6 @@ Result<void> UseModel(const FacesCommand& command, const AnalyzerConfig& config,
   return {};
 }
 
-void FillPaths(AnalyzerConfig& config) {
-  const InstallPaths& paths = FindInstallPaths();
-  if (config.models.empty()) config.models = paths.models;
-  if (config.detectors.empty()) config.detectors = paths.detectors;
-  if (config.decoder.empty()) config.decoder = paths.decoder;
-  if (!config.cache) config.cache = DefaultCacheFolder();
-}
-
 int Refuse(const Error& error) {
   PrintError(error);
   return error.code == ErrorCode::kConflict || error.code == ErrorCode::kBadRequest ? kWrongUsage
@@ -281,12 +273,10 @@ int RunFaces(const FacesCommand& command) {
         {ErrorCode::kBadRequest, "nothing but the output itself lies there", "name other media", ""});
   if (const std::string skipped = DescribeSkipped(inputs); !skipped.empty())
     fmt::print(stderr, "note: skipped {} in folders; name a file to look at it anyway\n", skipped);
-  const std::size_t cores = std::max(1U, std::thread::hardware_concurrency());
   const std::size_t threads =
-      std::min(command.jobs > 0 ? static_cast<std::size_t>(command.jobs) : cores, inputs.files.size());
+      std::min(static_cast<std::size_t>(ThreadsFor(command.jobs)), inputs.files.size());
 
-  AnalyzerConfig config = command.analyzer;
-  FillPaths(config);
+  const AnalyzerConfig config = WithDefaults(command.analyzer);
   CutOptions cut = command.cut;
   std::string model;
   if (auto used = UseModel(command, config, cut, model); !used) return Refuse(used.error());

@@ -17,6 +17,7 @@
 #include <fmt/format.h>
 
 #include "base/file.hpp"
+#include "base/thread_pool.hpp"
 #include "cli/collect.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/file_progress.hpp"
@@ -102,8 +103,7 @@ Result<void> WriteOverlays(const Report& report, const fs::path& folder, const s
 }
 
 std::size_t FilesAtOnce(const ScanCommand& command, const std::vector<Input>& inputs) {
-  const std::size_t cores = std::max(1U, std::thread::hardware_concurrency());
-  return std::min(command.jobs > 0 ? static_cast<std::size_t>(command.jobs) : cores, inputs.size());
+  return std::min(static_cast<std::size_t>(ThreadsFor(command.jobs)), inputs.size());
 }
 
 /// What became of one input.

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "evaluation/crop_runner.hpp"
 
-#include <algorithm>
 #include <mutex>
-#include <thread>
 
 #include "base/file.hpp"
 #include "evaluation/crops.hpp"
@@ -42,30 +40,21 @@ class Run {
         passes_(StartPasses(samples.size(), variants)) {}
 
   Result<std::vector<Pass>> Execute() {
-    const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
-    const auto jobs = options_.jobs > 0 ? static_cast<unsigned>(options_.jobs) : cores;
-    {
-      std::vector<std::jthread> threads;
-      for (unsigned i = 0; i < jobs; ++i) threads.emplace_back([this] { Work(); });
-    }
+    files_.ForEach(options_.jobs, stop_, [this](const SampleFiles::Item& item) {
+      const auto done = OneSample(item);
+      if (!done) {
+        const std::lock_guard lock(mutex_);
+        if (!failure_) failure_ = done.error();
+      }
+      on_sample_(samples_[item.index]);
+      return done.has_value();
+    });
     if (stop_.stop_requested()) return Fail(ErrorCode::kCancelled, "the evaluation was cancelled");
     if (failure_) return tl::unexpected(*failure_);
     return std::move(passes_);
   }
 
  private:
-  void Work() {
-    while (!stop_.stop_requested() && !Failed()) {
-      const auto items = files_.Take(1);
-      if (items.empty()) return;
-      if (auto done = OneSample(items.front()); !done) {
-        const std::lock_guard lock(mutex_);
-        if (!failure_) failure_ = done.error();
-      }
-      on_sample_(samples_[items.front().index]);
-    }
-  }
-
   /// Fails when the network does: what is wrong with the sample is its outcome.
   Result<void> OneSample(const SampleFiles::Item& item) {
     const auto picture = item.file ? DecodeStill(decoders_, *item.file, stop_)
@@ -87,11 +76,6 @@ class Run {
       outcome = ToOutcome(*report);
     }
     return {};
-  }
-
-  bool Failed() {
-    const std::lock_guard lock(mutex_);
-    return failure_.has_value();
   }
 
   const std::span<const Sample> samples_;

@@ -7,6 +7,7 @@
 #include "analysis/judge.hpp"
 #include "analysis/stability.hpp"
 #include "face/crop.hpp"
+#include "face/geometry.hpp"
 #include "face/quality.hpp"
 
 namespace unmask {
@@ -37,10 +38,9 @@ FaceReport MeasureCrop(const cv::Mat& picture, std::optional<double> margin) {
 Result<Report> AnalyzeCrop(const cv::Mat& picture, const Scorer& scorer, std::optional<double> margin,
                            bool stability) {
   const cv::Rect rect = RectOfCrop(picture.cols, picture.rows, margin, scorer.card().crop);
-  const Box region{static_cast<double>(rect.x), static_cast<double>(rect.y), static_cast<double>(rect.width),
-                   static_cast<double>(rect.height)};
   FaceScores scores(scorer, stability);
-  if (auto added = scores.Add(MeasureCrop(picture, margin), CropPixels(picture, rect), region, {}); !added)
+  if (auto added = scores.Add(MeasureCrop(picture, margin), CropPixels(picture, rect), ToBox(rect), {});
+      !added)
     return tl::unexpected(added.error());
   auto faces = scores.Finish();
   if (!faces) return tl::unexpected(faces.error());

@@ -127,14 +127,4 @@ std::string_view CsvTable::Cell(const CsvRow& row, std::string_view column) cons
   return found == columns_.end() || place >= row.cells.size() ? std::string_view() : row.cells[place];
 }
 
-std::string CsvCell(std::string_view text) {
-  if (text.find_first_of(",\"\r\n") == std::string_view::npos) return std::string(text);
-  std::string quoted = "\"";
-  for (const char c : text) {
-    if (c == '"') quoted += '"';
-    quoted += c;
-  }
-  return quoted + '"';
-}
-
 }  // namespace unmask

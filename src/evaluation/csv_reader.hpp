@@ -41,7 +41,4 @@ class CsvTable {
   std::vector<CsvRow> rows_;
 };
 
-/// A cell as it is written: quoted when it holds a comma, a quote or a line end.
-std::string CsvCell(std::string_view text);
-
 }  // namespace unmask

@@ -6,6 +6,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "render/csv_cells.hpp"
+
 namespace unmask {
 namespace {
 

@@ -3,39 +3,30 @@
 
 #include <algorithm>
 #include <chrono>
-#include <thread>
 
 #include <fmt/format.h>
 
-#include "base/install.hpp"
+#include "analysis/config.hpp"
+#include "analysis/judge.hpp"
+#include "base/thread_pool.hpp"
 #include "base/version.hpp"
 #include "evaluation/crop_runner.hpp"
 #include "evaluation/media_runner.hpp"
 #include "evaluation/scores_csv.hpp"
 #include "evaluation/summary.hpp"
-#include "model/compiled_cache.hpp"
 #include "model/repository.hpp"
 
 namespace unmask {
 namespace {
 
-ModelFacts FactsOf(const ModelCard& card) {
-  return {.name = card.name,
-          .version = card.version,
-          .sha256 = card.sha256,
-          .calibrated = card.calibration.fitted};
-}
-
 /// One evaluation from its request to its result.
 class Run {
  public:
   Run(const EvaluationRequest& request, EvaluationProgress& progress, std::stop_token stop)
-      : request_(request), progress_(progress), stop_(std::move(stop)), analyzer_(request.analyzer) {
-    const InstallPaths& paths = FindInstallPaths();
-    if (analyzer_.models.empty()) analyzer_.models = paths.models;
-    if (!analyzer_.cache) analyzer_.cache = DefaultCacheFolder();
-    if (analyzer_.decoder.empty()) analyzer_.decoder = paths.decoder;
-  }
+      : request_(request),
+        progress_(progress),
+        stop_(std::move(stop)),
+        analyzer_(WithDefaults(request.analyzer)) {}
 
   Result<EvaluationResult> Execute() {
     DatasetRequest data = request_.data;
@@ -71,14 +62,9 @@ class Run {
     return {};
   }
 
-  int Jobs() const {
-    return request_.jobs > 0 ? request_.jobs
-                             : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
-  }
-
   Result<std::unique_ptr<DecoderPool>> Decoders() const {
     return DecoderPool::Create(analyzer_.decoder, MediaLimits{.decoder_wall = analyzer_.decode_timeout},
-                               Jobs());
+                               ThreadsFor(request_.jobs));
   }
 
   Result<void> Keep(Result<std::vector<Pass>> passes, std::chrono::steady_clock::time_point begin) {
@@ -97,7 +83,7 @@ class Run {
     software_ = (*analyzer)->software();
     const auto begin = std::chrono::steady_clock::now();
     return Keep(RunMedia(samples, **analyzer, **decoders, variants,
-                         {.analysis = request_.analysis, .jobs = Jobs()}, OnFile(), stop_),
+                         {.analysis = request_.analysis, .jobs = ThreadsFor(request_.jobs)}, OnFile(), stop_),
                 begin);
   }
 
@@ -117,11 +103,12 @@ class Run {
     card_ = (*scorer)->card();
     software_.openvino = EngineVersion();
     const auto begin = std::chrono::steady_clock::now();
-    return Keep(
-        RunCrops(samples, **decoders, **scorer, variants,
-                 {.margin = request_.crop_margin, .stability = request_.analysis.stability, .jobs = Jobs()},
-                 OnFile(), stop_),
-        begin);
+    return Keep(RunCrops(samples, **decoders, **scorer, variants,
+                         {.margin = request_.crop_margin,
+                          .stability = request_.analysis.stability,
+                          .jobs = ThreadsFor(request_.jobs)},
+                         OnFile(), stop_),
+                begin);
   }
 
   Result<void> Scores(Dataset& dataset) {
@@ -165,7 +152,7 @@ class Run {
   const EvaluationRequest& request_;
   EvaluationProgress& progress_;
   const std::stop_token stop_;
-  AnalyzerConfig analyzer_;
+  const AnalyzerConfig analyzer_;
   std::vector<Sample> samples_;
   std::vector<Pass> passes_;
   ModelCard card_;

@@ -2,7 +2,6 @@
 #include "evaluation/media_runner.hpp"
 
 #include <algorithm>
-#include <thread>
 
 #include "base/file.hpp"
 #include "evaluation/sample_files.hpp"
@@ -68,26 +67,16 @@ class Run {
         passes_(StartPasses(samples.size(), variants)) {}
 
   Result<std::vector<Pass>> Execute() {
-    const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
-    const auto jobs = options_.jobs > 0 ? static_cast<unsigned>(options_.jobs) : cores;
-    {
-      std::vector<std::jthread> threads;
-      for (unsigned i = 0; i < jobs; ++i) threads.emplace_back([this] { Work(); });
-    }
+    files_.ForEach(options_.jobs, stop_, [this](const SampleFiles::Item& item) {
+      OneSample(item);
+      on_sample_(samples_[item.index]);
+      return true;
+    });
     if (stop_.stop_requested()) return Fail(ErrorCode::kCancelled, "the evaluation was cancelled");
     return std::move(passes_);
   }
 
  private:
-  void Work() {
-    while (!stop_.stop_requested()) {
-      const auto items = files_.Take(1);
-      if (items.empty()) return;
-      OneSample(items.front());
-      on_sample_(samples_[items.front().index]);
-    }
-  }
-
   void OneSample(const SampleFiles::Item& item) {
     const auto fail = [&](std::size_t first_pass, const Error& error) {
       for (std::size_t pass = first_pass; pass < passes_.size(); ++pass)

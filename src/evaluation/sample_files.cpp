@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "evaluation/sample_files.hpp"
 
+#include <atomic>
+#include <thread>
+
+#include "base/thread_pool.hpp"
+
 namespace unmask {
 
 SampleFiles::SampleFiles(std::span<const Sample> samples, std::filesystem::path folder,
@@ -13,6 +18,20 @@ std::vector<SampleFiles::Item> SampleFiles::Take(std::size_t count) {
   for (; items.size() < count && next_ < samples_.size(); ++next_)
     items.push_back({next_, Open(samples_[next_])});
   return items;
+}
+
+void SampleFiles::ForEach(int jobs, const std::stop_token& stop,
+                          const std::function<bool(const Item&)>& work) {
+  std::atomic<bool> ended = false;
+  std::vector<std::jthread> threads;
+  for (int i = 0; i < ThreadsFor(jobs); ++i)
+    threads.emplace_back([&] {
+      while (!stop.stop_requested() && !ended) {
+        const auto items = Take(1);
+        if (items.empty()) return;
+        if (!work(items.front())) ended = true;
+      }
+    });
 }
 
 Result<SampleFile> SampleFiles::Open(const Sample& sample) {

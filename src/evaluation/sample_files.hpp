@@ -3,9 +3,11 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -43,6 +45,10 @@ class SampleFiles {
   /// The next `count` samples, fewer at the end, none after it. The n-th call gives the same samples
   /// whichever thread makes it.
   std::vector<Item> Take(std::size_t count);
+
+  /// Gives each sample that is left to `work`, on `jobs` threads (0: one for each core), until `work` says
+  /// false or `stop` is requested. Returns when all threads have ended.
+  void ForEach(int jobs, const std::stop_token& stop, const std::function<bool(const Item&)>& work);
 
  private:
   Result<SampleFile> Open(const Sample& sample);

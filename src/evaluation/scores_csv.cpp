@@ -10,21 +10,17 @@
 #include <fmt/format.h>
 
 #include "evaluation/csv_reader.hpp"
+#include "render/csv_cells.hpp"
 
 namespace unmask {
 namespace {
 
 enum Column : std::size_t { kScore, kLogit, kVerdict, kReasons };
 
-std::string TextCell(std::string_view text) {
-  std::string safe(text);
-  if (!safe.empty() && std::string_view("=+-@\t\r").find(safe.front()) != std::string_view::npos)
-    safe.insert(safe.begin(), '\'');
-  return CsvCell(safe);
-}
+std::string TextCell(std::string_view text) { return CsvCell(NoFormula(std::string(text))); }
 
 std::string NumberCell(const std::optional<double>& value) {
-  return value ? fmt::format("{}", *value) : std::string();
+  return value ? CsvNumber(*value) : std::string();
 }
 
 /// An empty cell is no number, and no mistake.

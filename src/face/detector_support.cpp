@@ -52,6 +52,11 @@ std::optional<Face> BestOverlap(std::span<const Face> faces, const Box& expected
   return best;
 }
 
+void SortByScore(std::vector<Face>& faces) {
+  std::stable_sort(faces.begin(), faces.end(),
+                   [](const Face& a, const Face& b) { return a.score > b.score; });
+}
+
 std::vector<Face> Strongest(std::vector<Face> faces, int count) {
   if (faces.size() > static_cast<std::size_t>(std::max(count, 0)))
     faces.resize(static_cast<std::size_t>(std::max(count, 0)));

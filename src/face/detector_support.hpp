@@ -57,6 +57,9 @@ cv::Rect Neighbourhood(const Box& expected, cv::Size picture);
 /// The face that overlaps `expected` most, if any does by a tenth (IoU).
 std::optional<Face> BestOverlap(std::span<const Face> faces, const Box& expected);
 
+/// Strongest first; equal ones stay in their order.
+void SortByScore(std::vector<Face>& faces);
+
 /// At most `count` faces, of those that come first.
 std::vector<Face> Strongest(std::vector<Face> faces, int count);
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "face/detector_support.hpp"
 #include "face/geometry.hpp"
 
 namespace unmask {
@@ -78,8 +79,7 @@ std::vector<Face> FaceFinder::Find(double time, const cv::Mat& bgr, const Tracke
       if (!Overlaps(faces, face.box, kSameFaceIou)) faces.push_back(face);
     interval_ = options_.thorough_interval;
   }
-  std::stable_sort(faces.begin(), faces.end(),
-                   [](const Face& a, const Face& b) { return a.score > b.score; });
+  SortByScore(faces);
   return faces;
 }
 
@@ -100,8 +100,7 @@ std::optional<std::vector<Face>> FaceFinder::OnlyFollowed(double time, const cv:
       return std::nullopt;
     faces.push_back(*face);
   }
-  std::stable_sort(faces.begin(), faces.end(),
-                   [](const Face& a, const Face& b) { return a.score > b.score; });
+  SortByScore(faces);
   return faces;
 }
 

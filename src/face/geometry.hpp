@@ -1,10 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <opencv2/core/types.hpp>
+
 #include "face/face.hpp"
 #include "unmask/picture.hpp"
 
 namespace unmask {
+
+inline Box ToBox(const cv::Rect& rect) {
+  return {static_cast<double>(rect.x), static_cast<double>(rect.y), static_cast<double>(rect.width),
+          static_cast<double>(rect.height)};
+}
 
 inline double Area(const Box& box) { return box.width * box.height; }
 

@@ -9,6 +9,7 @@
 #include "face/box_mapping.hpp"
 #include "face/detector_support.hpp"
 #include "face/detectors.hpp"
+#include "face/geometry.hpp"
 
 namespace unmask {
 namespace {
@@ -64,16 +65,12 @@ class Haar final : public FaceDetector {
     }
     std::vector<Face> faces;
     for (std::size_t i = 0; i < boxes.size(); ++i) {
-      const cv::Rect& box = boxes[i];
       const double margin = i < margins.size() ? std::clamp(margins[i] / kSureMargin, 0.0, 1.0) : 0;
       const double score = kLeastScore + (1 - kLeastScore) * margin;
       if (score < options_.min_score) continue;
-      const Box found{static_cast<double>(box.x), static_cast<double>(box.y), static_cast<double>(box.width),
-                      static_cast<double>(box.height)};
-      faces.push_back({.box = FromHaar(letterbox.ToPicture(found)), .score = score});
+      faces.push_back({.box = FromHaar(letterbox.ToPicture(ToBox(boxes[i]))), .score = score});
     }
-    std::stable_sort(faces.begin(), faces.end(),
-                     [](const Face& a, const Face& b) { return a.score > b.score; });
+    SortByScore(faces);
     return Strongest(std::move(faces), options_.max_faces);
   }
 

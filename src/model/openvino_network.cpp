@@ -4,13 +4,13 @@
 #include <mutex>
 #include <optional>
 #include <sstream>
-#include <thread>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <openvino/openvino.hpp>
 #include <spdlog/spdlog.h>
 
+#include "base/thread_pool.hpp"
 #include "model/compiled_cache.hpp"
 #include "model/network.hpp"
 
@@ -204,9 +204,7 @@ Result<std::unique_ptr<Network>> LoadNetwork(const std::filesystem::path& file,
         {ov::hint::inference_precision.name(), ov::element::f32},
     };
     if (options.device == "CPU") {
-      const int threads = options.threads > 0
-                              ? options.threads
-                              : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+      const int threads = ThreadsFor(options.threads);
       properties[ov::inference_num_threads.name()] = threads;
       // One thread for each stream: batches compute side by side, and a sum never depends on how work was
       // divided.

@@ -9,17 +9,24 @@
 
 namespace unmask {
 
-std::string CsvText(std::string_view text) {
-  std::string safe = EscapeForTerminal(text);
-  if (!text.empty() && std::string_view("=+-@\t\r").find(text.front()) != std::string_view::npos)
-    safe.insert(safe.begin(), '\'');
-  if (safe.find_first_of(",\"") == std::string::npos) return safe;
+std::string CsvCell(std::string_view text) {
+  if (text.find_first_of(",\"\r\n") == std::string_view::npos) return std::string(text);
   std::string quoted = "\"";
-  for (const char c : safe) {
+  for (const char c : text) {
     if (c == '"') quoted += '"';
     quoted += c;
   }
   return quoted + '"';
+}
+
+std::string NoFormula(std::string text) {
+  if (!text.empty() && std::string_view("=+-@\t\r").find(text.front()) != std::string_view::npos)
+    text.insert(text.begin(), '\'');
+  return text;
+}
+
+std::string CsvText(std::string_view text) {
+  return CsvCell(EscapeForTerminal(NoFormula(std::string(text))));
 }
 
 std::string CsvNumber(double value) { return std::isfinite(value) ? fmt::format("{}", value) : ""; }

@@ -6,6 +6,8 @@
 
 #include <opencv2/imgproc.hpp>
 
+#include "render/picture_io.hpp"
+
 namespace unmask {
 namespace {
 
@@ -17,12 +19,6 @@ constexpr double kStrongest = 0.65;  // opacity where the map is 1: the face sta
 bool HasCells(const HeatMap& heat) {
   return heat.width > 0 && heat.height > 0 && heat.region.width > 0 && heat.region.height > 0 &&
          heat.values.size() == static_cast<std::size_t>(heat.width) * static_cast<std::size_t>(heat.height);
-}
-
-bool HasPixels(const Picture& picture) {
-  return picture.width > 0 && picture.height > 0 &&
-         picture.bgr.size() ==
-             static_cast<std::size_t>(picture.width) * static_cast<std::size_t>(picture.height) * 3;
 }
 
 /// The map's value for each pixel of the picture, 0 where it covers none.

@@ -8,6 +8,7 @@
 #include <opencv2/imgproc.hpp>
 
 #include "render/heat.hpp"
+#include "render/picture_io.hpp"
 #include "render/text.hpp"
 #include "render/words.hpp"
 
@@ -66,11 +67,6 @@ cv::Mat ViewOf(Picture& picture) {
   return cv::Mat(picture.height, picture.width, CV_8UC3, picture.bgr.data());
 }
 
-bool HasPixels(const std::shared_ptr<const Picture>& picture) {
-  return picture && picture->width > 0 && picture->height > 0 &&
-         picture->bgr.size() == static_cast<std::size_t>(picture->width) * picture->height * 3;
-}
-
 /// The part of the media that the picture of the whole frame shows.
 Box WholeOf(const BestFace& best) {
   return {0, 0, best.whole->width / best.whole_scale, best.whole->height / best.whole_scale};
@@ -82,7 +78,7 @@ std::vector<Overlay> DrawOverlays(const Report& report) {
   std::vector<Overlay> overlays;
   const bool still = report.media.kind == MediaKind::kImage;
   for (const TrackReport& track : report.tracks) {
-    if (!HasPixels(track.best.whole)) continue;
+    if (!track.best.whole || !HasPixels(*track.best.whole)) continue;
     if (!still || overlays.empty())
       overlays.push_back({still ? ".faces.jpg" : fmt::format(".track{}.jpg", track.id), *track.best.whole});
     if (ShowsHeat(track)) TintWithHeat(overlays.back().picture, WholeOf(track.best), *track.best.heat);
@@ -90,7 +86,7 @@ std::vector<Overlay> DrawOverlays(const Report& report) {
   // Boxes and words last, so that no heat lies on them.
   auto overlay = overlays.begin();
   for (const TrackReport& track : report.tracks) {
-    if (!HasPixels(track.best.whole)) continue;
+    if (!track.best.whole || !HasPixels(*track.best.whole)) continue;
     cv::Mat view = ViewOf(overlay->picture);
     DrawTrack(view, track);
     if (!still) ++overlay;

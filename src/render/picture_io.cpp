@@ -13,13 +13,9 @@ namespace unmask {
 namespace {
 
 Result<void> Check(const Picture& picture) {
-  const auto expected = static_cast<std::uint64_t>(std::max(picture.width, 0)) *
-                        static_cast<std::uint64_t>(std::max(picture.height, 0)) * 3;
-  if (expected == 0 || picture.bgr.size() != expected)
-    return Fail(ErrorCode::kBadRequest,
-                fmt::format("expected a picture with pixels, found {}x{} with {} bytes", picture.width,
-                            picture.height, picture.bgr.size()));
-  return {};
+  if (HasPixels(picture)) return {};
+  return Fail(ErrorCode::kBadRequest, fmt::format("expected a picture with pixels, found {}x{} with {} bytes",
+                                                  picture.width, picture.height, picture.bgr.size()));
 }
 
 struct TurboFree {
@@ -31,6 +27,12 @@ struct TurboDestroy {
 };
 
 }  // namespace
+
+bool HasPixels(const Picture& picture) {
+  const auto expected = static_cast<std::uint64_t>(std::max(picture.width, 0)) *
+                        static_cast<std::uint64_t>(std::max(picture.height, 0)) * 3;
+  return expected > 0 && picture.bgr.size() == expected;
+}
 
 Result<std::string> EncodeJpeg(const Picture& picture, int quality, Chroma chroma) {
   if (auto checked = Check(picture); !checked) return tl::unexpected(checked.error());

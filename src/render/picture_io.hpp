@@ -14,6 +14,9 @@ enum class Chroma {
   kFull     ///< 4:4:4: for pictures that are measured or encoded again
 };
 
+/// Whether a picture has pixels, and as many bytes as its size says.
+bool HasPixels(const Picture& picture);
+
 /// The bytes of a JPEG file; `quality` 1..100. kBadRequest for an empty picture or one whose bytes do not fit
 /// its size. Carries no metadata.
 Result<std::string> EncodeJpeg(const Picture& picture, int quality = 90, Chroma chroma = Chroma::kHalved);

@@ -15,7 +15,6 @@ HOW = (cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_LANCZOS4)
 LOWER_LIP, UPPER_LIP = np.r_[83:88, 93:96], np.r_[77:82, 89:92]
 CORNERS = {"left": np.array([76, 88]), "right": np.array([82, 92])}
 CHIN = layout.JAW[11:22]
-UPPER_LIDS, LOWER_LIDS = np.r_[61:64, 69:72], np.r_[65:68, 73:76]
 # What may move; the rest of the points stay, and hold what is near them.
 MOBILE = np.r_[layout.JAW[::2], layout.BROWS, layout.NOSE, layout.EYES, layout.MOUTH]
 
