@@ -69,10 +69,12 @@ class Average:
         torch._foreach_lerp_(kept, fresh, 1 - decay)
 
 
-def start(config: dict, imagenet: Path, batches: Batches, device) -> net.MobileNetV2:
+def start(config: dict, imagenet: Path, batches: Batches, device) -> net.PlainNet:
     model = net.NETWORKS[config.get("network", "plain")](config["dropout"])
     if config.get("norm", "batch") == "frozen":
         net.freeze_norms(model)
+    elif config.get("network") == "lite0":
+        net.load_lite0(model)
     else:
         net.load_folded(model, net.read_folded(imagenet))
         # Steps that training does not reach, so that their draws are not used twice.
@@ -81,7 +83,7 @@ def start(config: dict, imagenet: Path, batches: Batches, device) -> net.MobileN
     return model.to(device, memory_format=torch.channels_last)
 
 
-def begin_from(model: net.MobileNetV2, weights: dict) -> None:
+def begin_from(model: net.PlainNet, weights: dict) -> None:
     """Takes over another run's weights; only the parts that version 2 added may be missing."""
     missing, unexpected = model.load_state_dict(weights, strict=False)
     wrong = [k for k in missing if k.split(".")[0] not in ("lateral", "mask", "evidence")]

