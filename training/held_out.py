@@ -86,11 +86,11 @@ def steps_done(checkpoint: Path) -> int:
 def auc_of(checkpoint: Path, network: str, sets: dict, size: int, threads: int) -> dict[str, float]:
     """The AUC on each of the sets of faces, with the averaged weights where there are some."""
     import torch
-    from unmask_training import metrics, net
+    from unmask_training import metrics, net, networks
     from unmask_training.infer import torch_outputs
 
     torch.set_num_threads(threads)
-    model = net.NETWORKS[network](0.0)
+    model = networks.BY_NAME[network](0.0)
     state = torch.load(checkpoint, map_location="cpu", weights_only=True)
     # The weights that the runs begin with may have no mask head; a fresh one does not change the logit.
     model.load_state_dict(state.get("average", state["model"]), strict=False)

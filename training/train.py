@@ -20,7 +20,7 @@ import cv2  # noqa: E402
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
 from torch.nn.functional import binary_cross_entropy_with_logits  # noqa: E402
-from unmask_training import data, net, plot, pseudo, validate  # noqa: E402
+from unmask_training import data, net, networks, plot, pseudo, validate  # noqa: E402
 from unmask_training.batches import Batch, Batches, at, ranges  # noqa: E402
 from unmask_training.config import load as load_config  # noqa: E402
 
@@ -70,7 +70,7 @@ class Average:
 
 
 def start(config: dict, imagenet: Path, batches: Batches, device) -> net.PlainNet:
-    model = net.NETWORKS[config.get("network", "plain")](config["dropout"])
+    model = networks.BY_NAME[config.get("network", "plain")](config["dropout"])
     if config.get("norm", "batch") == "frozen":
         net.freeze_norms(model)
     elif config.get("network") == "lite0":
@@ -192,7 +192,7 @@ def save(file: Path, state: dict) -> None:
 def main() -> int:
     repository = ROOT.parent
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--config", type=Path, default=ROOT / "configs/face-2.toml")
+    parser.add_argument("--config", type=Path, default=ROOT / "configs/face-2d.toml")
     parser.add_argument(
         "--data", type=Path, default=Path(os.environ.get("UNMASK_DATA", repository / "../shared/data"))
     )

@@ -76,10 +76,10 @@ PLAIN = TINY.replace('network = "mask"\nnorm = "frozen"\n', "").replace("ema = 0
 @pytest.fixture
 def tiny_run(folder, tmp_path, monkeypatch):  # noqa: F811
     """Runs train.py on little data: tiny_run(settings, name, *options) gives the run's folder."""
-    from unmask_training import net
+    from unmask_training import net, networks
 
     def start(settings, *_):
-        model = net.NETWORKS[settings.get("network", "plain")](settings["dropout"])
+        model = networks.BY_NAME[settings.get("network", "plain")](settings["dropout"])
         net.freeze_norms(model, "norm" in settings)
         return model
 

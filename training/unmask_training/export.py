@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from . import data, net
+from . import data, net, networks
 
 ASTRONAUT = Path(__file__).resolve().parents[2] / "third_party/test_media/astronaut.png"
 # Squares of the 512x512 picture: the face by the crop rule, moved, two to shrink, a small one, no face.
@@ -32,7 +32,7 @@ def synthetic(width: int, height: int) -> np.ndarray:
 def load(checkpoint: Path, network: str = "plain", mirrored: bool = False) -> torch.nn.Module:
     """The network of a finished run, or of a checkpoint on the way (averaged weights, where it has them)."""
     state = torch.load(checkpoint, map_location="cpu", weights_only=True)
-    model = net.NETWORKS[network]()
+    model = networks.BY_NAME[network]()
     model.load_state_dict(state.get("average", state["model"]))
     return (Mirrored(model) if mirrored else model).eval()
 

@@ -173,9 +173,6 @@ def freeze_blocks(net: PlainNet, count: int) -> None:
             freeze_norms(block)
 
 
-NETWORKS = {"plain": PlainNet, "mask": FaceNet, "lite0": lite0}
-
-
 def logits_of(outputs) -> torch.Tensor:
     """The logits [N] of a network with or without a mask."""
     return (outputs[0] if isinstance(outputs, tuple) else outputs)[:, 0]
