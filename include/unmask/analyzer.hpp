@@ -14,11 +14,15 @@
 
 namespace unmask {
 
-/// Where progress of one analysis goes. Called from the thread that runs Analyze(), a few times a second at
-/// most.
+/// Where progress of one analysis goes. Called from the thread that runs Analyze().
 class ProgressSink {
  public:
   virtual ~ProgressSink() = default;
+  /// Once, when it is known what the media is: before AnalysisOptions::pick is asked and before any frame.
+  virtual void OnMedia(const MediaFacts&) {}
+  /// After each analysed frame; `analysed` is their number so far.
+  virtual void OnFrame(const FrameReport&, std::int64_t /*analysed*/) {}
+  /// A few times a second at most.
   /// `done` is 0..1 and never falls.
   virtual void OnProgress(double done) = 0;
 };

@@ -82,6 +82,13 @@ struct FaceReport {
   bool used = false;  ///< counted for the track's verdict
 };
 
+/// What one analysed frame gave.
+struct FrameReport {
+  std::int64_t index = 0;  ///< of the frame in the media, from 0
+  double time = 0;
+  int faces = 0;  ///< that were found, up to the most that are analysed
+};
+
 struct Segment {
   double start = 0;
   double end = 0;
@@ -171,7 +178,9 @@ struct Report {
   std::vector<Reason> reasons;
   Thresholds thresholds;  ///< of the track that decides
   std::vector<TrackReport> tracks;
-  std::vector<FaceReport> faces;  ///< in order of time; always filled, renderers leave it out unless asked
+  std::vector<FaceReport> faces;    ///< in order of time; always filled, renderers leave it out unless asked
+  std::vector<FrameReport> frames;  ///< every analysed frame, in order of time, with or without faces
+  std::string detector;             ///< what found the faces: FaceDetector::name() or an engine's own word
   Stability stability;
   Sampling sampling;
   ModelFacts model;

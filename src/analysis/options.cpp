@@ -13,6 +13,11 @@ Result<void> Validate(const AnalysisOptions& options) {
   if (options.max_frames < 1 || options.max_frames > 4096)
     return Fail(ErrorCode::kBadRequest,
                 fmt::format("max_frames is {} (expected 1 to 4096)", options.max_frames));
+  if (options.max_face_frames < 0)
+    return Fail(ErrorCode::kBadRequest,
+                fmt::format("max_face_frames is {} (expected 0 or more)", options.max_face_frames));
+  if ((options.mode == SampleMode::kPicked) != (options.pick != nullptr))
+    return Fail(ErrorCode::kBadRequest, "frames are picked by a function, in the mode for that and no other");
   return {};
 }
 

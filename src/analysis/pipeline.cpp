@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <optional>
 
 #include <fmt/format.h>
 #include <opencv2/core.hpp>
@@ -63,18 +64,31 @@ FaceScores::Pictures DisplayFace(const cv::Mat& frame, const Box& box) {
   return {.face = CopyReduced(frame(visible), kDisplaySide), .face_region = ToBox(visible)};
 }
 
-MediaFacts ToFacts(const MediaInfo& info, const std::string& name, std::string sha256, std::uint64_t bytes) {
-  return {.name = name,
-          .sha256 = std::move(sha256),
-          .bytes = bytes,
-          .kind = info.kind,
-          .container = info.container,
-          .codec = info.codec,
-          .width = info.width,
-          .height = info.height,
-          .duration = info.duration,
-          .fps = info.fps,
-          .frames = info.frames};
+// Picked frames may lie far apart. Few of them are each worth a thorough look.
+constexpr std::size_t kFewPicks = 64;
+
+/// How many frames a pick may give, and the longest time between two of them in seconds.
+struct Spread {
+  std::size_t frames = 0;
+  double gap = 0;
+};
+
+Spread SpreadOf(const FramePick& pick, const MediaFacts& media) {
+  const double frame_seconds = media.fps ? 1 / *media.fps : 0;
+  Spread spread;
+  std::int64_t gap = 0;
+  if (pick.step > 0) {
+    const std::int64_t frames =
+        media.frames.value_or(media.kind == MediaKind::kImage ? 1 : FramePick::kMaxIndex);
+    spread.frames = static_cast<std::size_t>((frames + pick.step - 1) / pick.step);
+    gap = pick.step;
+  } else {
+    spread.frames = pick.indices.size();
+    for (std::size_t i = 1; i < pick.indices.size(); ++i)
+      gap = std::max(gap, pick.indices[i] - pick.indices[i - 1]);
+  }
+  spread.gap = static_cast<double>(gap) * frame_seconds;
+  return spread;
 }
 
 /// One file on its way through the stages.
@@ -85,13 +99,15 @@ class Run {
         options_(options),
         progress_(progress),
         stop_(std::move(stop)),
-        finder_(stages.detector),
-        tracker_({}),
+        finder_(std::in_place, stages.detector),
         scores_(stages.scorer, options.stability) {}
 
   Result<Report> Analyze(const std::filesystem::path& file, const std::string& name);
 
  private:
+  SamplePlan Plan();
+  Result<FramePick> Pick(const MediaInfo& info);
+  void LearnMedia(const MediaInfo& info);
   Result<void> Frames(FrameStream& stream);
   Result<void> OneFrame(const Frame& frame);
   Result<void> Judge();
@@ -101,11 +117,12 @@ class Run {
   const AnalysisOptions& options_;
   ProgressSink* progress_;
   std::stop_token stop_;
-  FaceFinder finder_;
-  Tracker tracker_;
+  std::optional<FaceFinder> finder_;
+  Tracker tracker_{{}};
   FaceScores scores_;
   Report report_;
   bool many_faces_ = false;
+  int face_frames_ = 0;
   double told_ = 0;
 };
 
@@ -118,12 +135,13 @@ Result<Report> Run::Analyze(const std::filesystem::path& file, const std::string
   auto sha256 = Sha256OfFile(fd->get());
   if (!sha256) return tl::unexpected(sha256.error());
 
-  const SamplePlan plan{.mode = options_.mode, .fps = options_.fps, .max_frames = options_.max_frames};
-  auto stream = FrameStream::Open(stages_.decoders, std::move(*fd), plan, stop_);
-  if (!stream) return tl::unexpected(stream.error());
-
   report_.options = options_;
-  report_.media = ToFacts((*stream)->info(), name, std::move(*sha256), *bytes);
+  report_.options.pick = nullptr;  // a report is a plain value
+  report_.detector = stages_.detector.name();
+  report_.media = {.name = name, .sha256 = std::move(*sha256), .bytes = *bytes};
+  auto stream = FrameStream::Open(stages_.decoders, std::move(*fd), Plan(), stop_);
+  if (!stream) return tl::unexpected(stream.error());
+  if (options_.mode != SampleMode::kPicked) LearnMedia((*stream)->info());
   if (auto ran = Frames(**stream); !ran) return tl::unexpected(ran.error());
 
   const DecodeSummary& summary = (*stream)->summary();
@@ -144,6 +162,37 @@ Result<Report> Run::Analyze(const std::filesystem::path& file, const std::string
   return std::move(report_);
 }
 
+SamplePlan Run::Plan() {
+  SamplePlan plan{.mode = options_.mode, .fps = options_.fps, .max_frames = options_.max_frames};
+  if (options_.mode == SampleMode::kPicked) plan.pick = [this](const MediaInfo& info) { return Pick(info); };
+  return plan;
+}
+
+void Run::LearnMedia(const MediaInfo& info) {
+  MediaFacts& media = report_.media;
+  media.kind = info.kind;
+  media.container = info.container;
+  media.codec = info.codec;
+  media.width = info.width;
+  media.height = info.height;
+  media.duration = info.duration;
+  media.fps = info.fps;
+  media.frames = info.frames;
+  if (progress_ != nullptr) progress_->OnMedia(media);
+}
+
+Result<FramePick> Run::Pick(const MediaInfo& info) {
+  LearnMedia(info);
+  auto pick = options_.pick(report_.media);
+  if (!pick) return pick;
+  const Spread spread = SpreadOf(*pick, report_.media);
+  if (spread.frames <= kFewPicks)
+    finder_.emplace(stages_.detector, FaceFinder::Options{.thorough_interval = 0});
+  const Tracker::Options usual;
+  tracker_ = Tracker({.max_gap = std::max(usual.max_gap, 1.05 * spread.gap)});
+  return pick;
+}
+
 Result<void> Run::Frames(FrameStream& stream) {
   for (;;) {
     if (stop_.stop_requested()) return Fail(ErrorCode::kCancelled, "the analysis was cancelled");
@@ -153,6 +202,7 @@ Result<void> Run::Frames(FrameStream& stream) {
     if (!frame) return tl::unexpected(frame.error());
     if (!*frame) return {};
     if (auto done = OneFrame(**frame); !done) return done;
+    if (options_.max_face_frames > 0 && face_frames_ >= options_.max_face_frames) return {};
     Tell(0.98 * stream.progress());  // the last faces are still to be scored
   }
 }
@@ -160,13 +210,15 @@ Result<void> Run::Frames(FrameStream& stream) {
 Result<void> Run::OneFrame(const Frame& frame) {
   const Stopwatch watch;
   ++report_.sampling.frames_analysed;
-  std::vector<Face> found = finder_.Find(frame.time, frame.bgr, tracker_);
+  std::vector<Face> found = finder_->Find(frame.time, frame.bgr, tracker_);
   report_.sampling.faces_found += static_cast<std::int64_t>(found.size());
   const auto limit = static_cast<std::size_t>(JudgeOptions{}.max_faces_per_frame);
   if (found.size() > limit) {
     many_faces_ = true;
     found.resize(limit);
   }
+  face_frames_ += found.empty() ? 0 : 1;
+  report_.frames.push_back({frame.index, frame.time, static_cast<int>(found.size())});
   const std::vector<int> tracks = tracker_.Update(frame.time, found);
 
   std::shared_ptr<const Picture> whole;
@@ -190,6 +242,7 @@ Result<void> Run::OneFrame(const Frame& frame) {
       return added;
   }
   report_.timing_ms.find += watch.ms();
+  if (progress_ != nullptr) progress_->OnFrame(report_.frames.back(), report_.sampling.frames_analysed);
   return {};
 }
 

@@ -41,4 +41,16 @@ std::string_view ReasonName(Reason reason) {
   return "low_quality";
 }
 
+std::string_view SampleModeName(SampleMode mode) {
+  switch (mode) {
+    case SampleMode::kFps:
+      return "fps";
+    case SampleMode::kKeyframes:
+      return "keyframes";
+    case SampleMode::kPicked:
+      return "picked";
+  }
+  return "fps";
+}
+
 }  // namespace unmask

@@ -47,7 +47,7 @@ std::string SettingsJson(const CutOptions& cut, const Labelling& labelling, cons
   json["enlarge"] = cut.enlarge;
   json["format"] = ExtensionOf(cut.format);
   json["quality"] = cut.format == CropFormat::kJpeg ? Json(cut.quality) : Json();
-  json["mode"] = cut.sampling.mode == SampleMode::kFps ? "fps" : "keyframes";
+  json["mode"] = SampleModeName(cut.sampling.mode);
   json["fps"] = cut.sampling.mode == SampleMode::kFps ? Json(cut.sampling.fps) : Json();
   json["max_frames"] = cut.sampling.max_frames;
   json["min_size"] = cut.min_size;

@@ -97,6 +97,16 @@ void Do(const std::string& deed) {
   if (deed == "time back") AfterAFrame([] { Give(1, 1, 0); });
   if (deed == "index back") AfterAFrame([] { Give(1, 0, 1); });
   if (deed == "killed in the middle") AfterAFrame([] { ::raise(SIGKILL); });
+  if (deed == "not picked") {
+    Send(kSocket, Video());
+    while (!std::holds_alternative<RingOffer>(*ParseToDecoder(Receive(kSocket, true).content()))) {
+    }
+    Give(0, 6, 0);
+  }
+  if (deed == "deaf") {
+    Send(kSocket, Video());
+    Wait();
+  }
   if (deed == "endless") {
     Send(kSocket, Video());
     Receive(kSocket, true);

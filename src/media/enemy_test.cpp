@@ -27,10 +27,17 @@ class EnemyTest : public testing::Test {
   }
   void TearDown() override { fs::remove_all(folder_); }
 
-  Result<std::unique_ptr<FrameStream>> Open(const std::string& deed, std::stop_token stop = {}) {
+  Result<std::unique_ptr<FrameStream>> Open(const std::string& deed, std::stop_token stop = {},
+                                            SamplePlan plan = {.max_frames = 100}) {
     if (!pool_) pool_ = DecoderPool::Create(fs::path(UNMASK_BUILD_DIR) / "enemy-decoder", limits_, 0).value();
     std::ofstream(folder_ / "deed") << deed;
-    return FrameStream::Open(*pool_, OpenForReading(folder_ / "deed").value(), {.max_frames = 100}, stop);
+    return FrameStream::Open(*pool_, OpenForReading(folder_ / "deed").value(), plan, stop);
+  }
+
+  // With frames 5 and 7 picked.
+  Result<std::unique_ptr<FrameStream>> OpenPicking(const std::string& deed) {
+    const auto pick = [](const MediaInfo&) -> Result<FramePick> { return FramePick{.indices = {5, 7}}; };
+    return Open(deed, {}, {.mode = SampleMode::kPicked, .max_frames = 100, .pick = pick});
   }
 
   Error ErrorOfOpen(const std::string& deed) {
@@ -116,6 +123,22 @@ TEST_F(EnemyTest, MoreFramesThanAskedForAreRefused) {
     ++frames;
   }
   EXPECT_EQ(frames, 100);
+}
+
+TEST_F(EnemyTest, AFrameThatWasNotPickedIsRefused) {
+  auto stream = OpenPicking("not picked");
+  ASSERT_TRUE(stream);
+  const auto frame = (*stream)->Next();
+  ASSERT_FALSE(frame);
+  EXPECT_EQ(frame.error().code, ErrorCode::kDecoderCrashed);
+  EXPECT_THAT(frame.error().message, testing::HasSubstr("not picked"));
+}
+
+TEST_F(EnemyTest, ADecoderThatDoesNotReadThePickIsATimeout) {
+  limits_.decoder_wall = 0.2;
+  auto stream = OpenPicking("deaf");
+  ASSERT_TRUE(stream) << "the pick did not fit into the socket's buffer";
+  EXPECT_EQ((*stream)->Next().error().code, ErrorCode::kDecoderTimeout);
 }
 
 TEST_F(EnemyTest, TheFrameMemoryCannotBeTakenAway) {

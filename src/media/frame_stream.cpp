@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cmath>
+#include <functional>
 #include <mutex>
 #include <vector>
 
@@ -90,7 +91,7 @@ class DecoderStream final : public FrameStream {
   Result<void> Begin(UniqueFd file, std::uint64_t bytes, const SamplePlan& plan) {
     plan_ = plan;
     wire::Job job;
-    job.keyframes = plan.mode == SampleMode::kKeyframes;
+    job.mode = plan.mode;
     job.fps = plan.fps;
     job.max_frames = plan.max_frames;
     job.bytes = bytes;
@@ -98,6 +99,7 @@ class DecoderStream final : public FrameStream {
     job.max_side = limits_.max_side;
     job.max_streams = limits_.max_streams;
     job.max_duration = limits_.max_duration;
+    job.turn = plan.turn;
     // When the decoder has died while it waited, its socket says so below.
     wire::Send(process_.socket(), job, file.get());
     file.reset();
@@ -147,6 +149,7 @@ class DecoderStream final : public FrameStream {
   Result<std::optional<Frame>> TakeFrame(const wire::FrameReady& ready) {
     if (!std::isfinite(ready.time) || ready.time < 0 || ready.time <= last_time_)
       return tl::unexpected(Nonsense("time that does not rise"));
+    if (!IsPicked(ready.index)) return tl::unexpected(Nonsense("a frame that was not picked"));
     if (ready.index <= last_index_) return tl::unexpected(Nonsense("a frame number that does not rise"));
     if (summary_.frames_sampled >= plan_.max_frames) return tl::unexpected(Nonsense("too many frames"));
     if (!slots_->Hold(ready.slot)) return tl::unexpected(Nonsense("a slot that it does not have"));
@@ -197,6 +200,9 @@ class DecoderStream final : public FrameStream {
       if (std::isfinite(announce.used_fps) && announce.used_fps > 0) summary_.used_fps = announce.used_fps;
     }
     summary_.decoder_version = wire::Text(announce.decoder_version);
+    if (plan_.mode == SampleMode::kPicked) {
+      if (auto sent = SendPick(); !sent) return sent;
+    }
 
     auto ring = wire::Ring::Create(*layout);
     if (!ring) return tl::unexpected(ring.error());
@@ -206,6 +212,73 @@ class DecoderStream final : public FrameStream {
     ring->CloseFd();
     slots_ = std::make_shared<Slots>(std::move(*ring), process_.socket());
     return {};
+  }
+
+  Result<void> SendPick() {
+    auto pick = plan_.pick(info_);
+    if (!pick) return tl::unexpected(pick.error());
+    if (auto valid = Check(*pick); !valid) return valid;
+    pick_ = std::move(*pick);
+    for (const wire::Pick& part : wire::CutPick(pick_))
+      if (auto sent = SendPatiently(part); !sent) return sent;
+    return {};
+  }
+
+  static Result<void> Check(const FramePick& pick) {
+    if (pick.step < 0 || pick.step > FramePick::kMaxIndex)
+      return Fail(ErrorCode::kBadRequest, fmt::format("the step between frames is {} (expected 0 to {})",
+                                                      pick.step, FramePick::kMaxIndex));
+    if (pick.step > 0) return {};
+    if (pick.indices.size() > FramePick::kMaxIndices)
+      return Fail(ErrorCode::kBadRequest, fmt::format("{} frames are picked (expected at most {})",
+                                                      pick.indices.size(), FramePick::kMaxIndices));
+    const auto falls = std::adjacent_find(pick.indices.begin(), pick.indices.end(), std::greater_equal<>());
+    if (falls != pick.indices.end())
+      return Fail(
+          ErrorCode::kBadRequest,
+          fmt::format("frame {} is picked after frame {} (expected rising numbers)", falls[1], falls[0]));
+    if (!pick.indices.empty() && (pick.indices.front() < 0 || pick.indices.back() > FramePick::kMaxIndex))
+      return Fail(ErrorCode::kBadRequest,
+                  fmt::format("frames {} to {} are picked (expected 0 to {})", pick.indices.front(),
+                              pick.indices.back(), FramePick::kMaxIndex));
+    return {};
+  }
+
+  bool IsPicked(std::int64_t index) const {
+    if (plan_.mode != SampleMode::kPicked) return true;
+    if (pick_.step > 0) return index % pick_.step == 0;
+    return std::binary_search(pick_.indices.begin(), pick_.indices.end(), index);
+  }
+
+  // A decoder that does not read must not make us wait for ever.
+  Result<void> SendPatiently(const wire::Pick& part) {
+    const auto start = Clock::now();
+    while (!wire::Send(process_.socket(), part, -1, false)) {
+      if (stop_.stop_requested()) return Fail(ErrorCode::kCancelled, "was cancelled");
+      const auto left = Left(start);
+      if (left.count() <= 0) return tl::unexpected(TooSlow());
+      pollfd events[2] = {{process_.socket(), POLLOUT, 0}, {stop_event_.get(), POLLIN, 0}};
+      ::poll(events, 2, Milliseconds(left));
+      if (events[0].revents & (POLLHUP | POLLERR)) return tl::unexpected(Died());
+    }
+    waited_ += Clock::now() - start;
+    return {};
+  }
+
+  // Of the time that we may wait for the decoder, now that we wait since `start`.
+  std::chrono::duration<double> Left(Clock::time_point start) const {
+    return std::chrono::duration<double>(limits_.decoder_wall) - waited_ - (Clock::now() - start);
+  }
+
+  static int Milliseconds(std::chrono::duration<double> left) {
+    return static_cast<int>(std::min(left.count() * 1000 + 1, 3'600'000.0));
+  }
+
+  Error TooSlow() const {
+    return Error{ErrorCode::kDecoderTimeout,
+                 fmt::format("decoding takes more than {} seconds", limits_.decoder_wall),
+                 "cut it into shorter pieces",
+                 {}};
   }
 
   // Waits for the decoder's next message. Only the time spent here counts against decoder_wall.
@@ -222,15 +295,10 @@ class DecoderStream final : public FrameStream {
       }
       if (packet.state == wire::Packet::State::kClosed) return tl::unexpected(Died());
 
-      const std::chrono::duration<double> left =
-          std::chrono::duration<double>(limits_.decoder_wall) - waited_ - (Clock::now() - start);
-      if (left.count() <= 0)
-        return Fail(ErrorCode::kDecoderTimeout,
-                    fmt::format("decoding takes more than {} seconds", limits_.decoder_wall),
-                    "cut it into shorter pieces");
+      const auto left = Left(start);
+      if (left.count() <= 0) return tl::unexpected(TooSlow());
       pollfd events[2] = {{process_.socket(), POLLIN, 0}, {stop_event_.get(), POLLIN, 0}};
-      const double milliseconds = std::min(left.count() * 1000 + 1, 3'600'000.0);
-      ::poll(events, 2, static_cast<int>(milliseconds));
+      ::poll(events, 2, Milliseconds(left));
     }
   }
 
@@ -248,6 +316,7 @@ class DecoderStream final : public FrameStream {
   std::stop_token stop_;
   std::stop_callback<Wake> on_stop_;
   SamplePlan plan_;
+  FramePick pick_;
   MediaInfo info_;
   DecodeSummary summary_;
   std::shared_ptr<Slots> slots_;
@@ -268,6 +337,8 @@ Result<std::unique_ptr<FrameStream>> FrameStream::Open(DecoderPool& pool, Unique
     return Fail(ErrorCode::kBadRequest,
                 fmt::format("expected fps above 0 and max_frames of at least 1, found {} and {}", plan.fps,
                             plan.max_frames));
+  if ((plan.mode == SampleMode::kPicked) != (plan.pick != nullptr))
+    return Fail(ErrorCode::kBadRequest, "frames are picked by a function, in the mode for that and no other");
   auto bytes = FileSize(file.get());
   if (!bytes) return tl::unexpected(bytes.error());
   if (*bytes == 0) return Fail(ErrorCode::kUndecodable, "is empty", "copy or download it again");

@@ -44,9 +44,10 @@ class DecoderPool {
 /// The sampled frames of one file, in rising time, decoded in a process of its own. Not thread-safe.
 class FrameStream {
  public:
-  /// Hands the open file to a decoder and waits until it has told what the file is. Fails with
-  /// kUnsupportedMedia, kUndecodable, kTooLarge, kLimitExceeded, kDecoderCrashed, kDecoderTimeout or
-  /// kCancelled. The pool must outlive it.
+  /// Hands the open file to a decoder and waits until it has told what the file is; with kPicked, asks for
+  /// the pick then. Fails with kUnsupportedMedia, kUndecodable, kTooLarge, kLimitExceeded, kDecoderCrashed,
+  /// kDecoderTimeout, kCancelled, kBadRequest for a plan or pick out of range, or the pick's own error. The
+  /// pool must outlive it.
   static Result<std::unique_ptr<FrameStream>> Open(DecoderPool& pool, UniqueFd file, const SamplePlan& plan,
                                                    std::stop_token stop = {});
 

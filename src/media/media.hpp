@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -28,6 +29,9 @@ struct SamplePlan {
   SampleMode mode = SampleMode::kFps;
   double fps = 2.0;
   int max_frames = 256;
+  /// With kPicked: asked once, by FrameStream::Open. An error ends it.
+  std::function<Result<FramePick>(const MediaInfo&)> pick;
+  bool turn = true;  ///< stills: apply EXIF's orientation; false gives the pixels as they are stored
 };
 
 /// Budgets of one file. All are finite; exceeding one is kLimitExceeded with the field's name, or kTooLarge

@@ -116,6 +116,11 @@ std::string FaceSection(const Report& report, const TrackReport& track) {
   return html + "</div>\n</div>\n";
 }
 
+std::string HowSampled(const Sampling& sampling) {
+  if (sampling.mode == SampleMode::kFps) return fmt::format("{:.4g} a second", sampling.fps);
+  return sampling.mode == SampleMode::kKeyframes ? "key frames only" : "picked by number";
+}
+
 std::string Row(std::string_view name, std::string_view value, bool hash = false) {
   return value.empty() ? std::string()
                        : fmt::format("<tr><th>{}</th><td{}>{}</td></tr>\n", name,
@@ -135,10 +140,8 @@ std::string Facts(const Report& report) {
   if (video) {
     if (media.duration) html += Row("Duration", FormatSeconds(*media.duration));
     if (media.fps) html += Row("Frames a second", fmt::format("{:.3f}", *media.fps));
-    html += Row("Looked at",
-                fmt::format("{} of {} decoded frames, {}", sampling.frames_analysed, sampling.frames_decoded,
-                            sampling.mode == SampleMode::kFps ? fmt::format("{:.4g} a second", sampling.fps)
-                                                              : "key frames only"));
+    html += Row("Looked at", fmt::format("{} of {} decoded frames, {}", sampling.frames_analysed,
+                                         sampling.frames_decoded, HowSampled(sampling)));
   }
   html += Row("Faces found", fmt::format("{}", sampling.faces_found));
   if (sampling.decode_errors > 0) html += Row("Decoding errors", fmt::format("{}", sampling.decode_errors));
@@ -148,10 +151,9 @@ std::string Facts(const Report& report) {
                             report.stability.flips, report.stability.variants, report.stability.spread));
   html += Row("Thresholds", fmt::format("manipulated from {:.4g} % on, nothing found below {:.4g} %",
                                         report.thresholds.manipulated * 100, report.thresholds.clear * 100));
-  html += Row("Options",
-              fmt::format("mode {}, fps {:.4g}, max_frames {}, stability {}",
-                          report.options.mode == SampleMode::kFps ? "fps" : "keyframes", report.options.fps,
-                          report.options.max_frames, report.options.stability ? "on" : "off"));
+  html += Row("Options", fmt::format("mode {}, fps {:.4g}, max_frames {}, stability {}",
+                                     SampleModeName(report.options.mode), report.options.fps,
+                                     report.options.max_frames, report.options.stability ? "on" : "off"));
   html += Row("Model",
               fmt::format("{}:{}{}", report.model.name, report.model.version,
                           report.model.calibrated ? "" : ", not calibrated: scores are no probabilities"));

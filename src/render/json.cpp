@@ -36,8 +36,6 @@ Json ToValue(const std::vector<Reason>& reasons) {
   return names;
 }
 
-const char* ModeName(SampleMode mode) { return mode == SampleMode::kFps ? "fps" : "keyframes"; }
-
 Json ToValue(const MediaFacts& media) {
   return {{"name", media.name},
           {"sha256", media.sha256},
@@ -132,7 +130,7 @@ Json ToJsonValue(const Report& report, const JsonOptions& options) {
                         {"flips", report.stability.flips},
                         {"spread", Score(report.stability.spread)}};
   value["sampling"] = {
-      {"mode", ModeName(sampling.mode)},           {"fps", Time(sampling.fps)},
+      {"mode", SampleModeName(sampling.mode)},     {"fps", Time(sampling.fps)},
       {"frames_decoded", sampling.frames_decoded}, {"frames_analysed", sampling.frames_analysed},
       {"faces_found", sampling.faces_found},       {"decode_errors", sampling.decode_errors}};
   value["model"] = {{"name", report.model.name},
@@ -142,10 +140,11 @@ Json ToJsonValue(const Report& report, const JsonOptions& options) {
   value["software"] = {{"unmask", report.software.unmask},
                        {"libavcodec", report.software.libavcodec},
                        {"openvino", report.software.openvino}};
+  if (!report.detector.empty()) value["software"]["detector"] = report.detector;
   // keep_frames is not stated: it adds pictures beside the report and changes nothing in it.
   value["options"] = {{"fps", Time(report.options.fps)},
                       {"max_frames", report.options.max_frames},
-                      {"mode", ModeName(report.options.mode)},
+                      {"mode", SampleModeName(report.options.mode)},
                       {"stability", report.options.stability}};
   value["timing_ms"] = {{"total", Whole(report.timing_ms.total)},
                         {"decode", Whole(report.timing_ms.decode)},

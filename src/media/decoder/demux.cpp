@@ -125,4 +125,10 @@ int Demuxer::Read(AVPacket& packet) {
   }
 }
 
+bool Demuxer::IsShown(const AVPacket& packet) const {
+  if (packet.flags & AV_PKT_FLAG_DISCARD) return false;
+  // VP8 has packets that are never shown; the bit is in the frame header (RFC 6386, section 9.1).
+  return codec_->id != AV_CODEC_ID_VP8 || packet.size < 1 || (packet.data[0] & 0x10);
+}
+
 }  // namespace unmask::decoder

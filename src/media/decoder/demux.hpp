@@ -29,6 +29,9 @@ class Demuxer {
   /// The next packet of the stream. 0, AVERROR_EOF, or another libav error after which reading may go on.
   int Read(AVPacket& packet);
 
+  /// Whether the packet holds a frame that is shown.
+  bool IsShown(const AVPacket& packet) const;
+
  private:
   void Open(Kind kind, const wire::Job& job);
   void Choose();

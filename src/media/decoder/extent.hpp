@@ -20,10 +20,13 @@ struct Extent {
   double duration = 0;          ///< seconds
   std::int64_t frames = 0;      ///< packets
   std::vector<KeyPacket> keys;  ///< in order; as many as fit into a bounded memory
+  /// Only when asked for, and only when every frame has one and they fit into a bounded memory: the frames'
+  /// presentation times in rising order, in the stream's time base.
+  std::vector<std::int64_t> times;
 };
 
 /// Reads every packet, without decoding: one or two hundredths of what decoding costs. Leaves the demuxer at
 /// its end.
-Extent MeasureExtent(Demuxer& demuxer);
+Extent MeasureExtent(Demuxer& demuxer, bool with_times);
 
 }  // namespace unmask::decoder

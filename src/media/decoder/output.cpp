@@ -26,7 +26,11 @@ wire::Job Output::TakeJob(UniqueFd& media) {
 void Output::Announce(const wire::Announce& announce) {
   if (!wire::Send(socket_, announce)) ::_exit(0);
   UniqueFd memory;
-  const auto message = Receive(&memory);
+  auto message = Receive(&memory);
+  while (const auto* part = std::get_if<wire::Pick>(&message)) {
+    if (memory || !wire::AddPick(*part, pick_)) throw GiveUp{FailureReason::kProtocol, {}};
+    message = Receive(&memory);
+  }
   const auto* offer = std::get_if<wire::RingOffer>(&message);
   if (!offer || !memory) throw GiveUp{FailureReason::kProtocol, {}};
   const auto layout = wire::LayOutRing(announce.width, announce.height, static_cast<int>(offer->slots));

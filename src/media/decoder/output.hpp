@@ -29,6 +29,9 @@ class Output {
   /// Says what the media is and maps the ring that the parent sends for it. Call once, before any slot.
   void Announce(const wire::Announce& announce);
 
+  /// What the parent picked, if it did; known once Announce() has returned.
+  const FramePick& pick() const { return pick_; }
+
   const wire::RingLayout& layout() const { return ring_->layout(); }
 
   /// The pixels of a slot to fill; waits until one is free. The same one until Give.
@@ -48,6 +51,7 @@ class Output {
   int socket_;
   std::optional<wire::Ring> ring_;
   std::vector<std::uint32_t> free_;
+  FramePick pick_;
 };
 
 }  // namespace unmask::decoder

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <optional>
 
+#include "unmask/options.hpp"
+
 namespace unmask::decoder {
 
 /// The samples a second that keep a clip of `duration` seconds within `max_frames`: `fps` itself, or less, so
@@ -31,6 +33,26 @@ class Sampler {
   std::int64_t max_frames_;
   std::int64_t taken_ = 0;
   double next_ = 0;
+};
+
+/// Chooses frames by index. Offer frames with rising indices; those that never come are left out.
+class Picker {
+ public:
+  Picker(FramePick pick, std::int64_t max_frames) : pick_(std::move(pick)), left_(max_frames) {}
+
+  /// Whether to take the frame.
+  bool Take(std::int64_t index);
+
+  /// Whether the frame is picked, be it the next one or not.
+  bool Wants(std::int64_t index) const;
+
+  /// The least index that may still be taken; nothing when there is none.
+  std::optional<std::int64_t> next() const;
+
+ private:
+  FramePick pick_;
+  std::int64_t left_;
+  std::int64_t offered_ = -1;  // the last index
 };
 
 }  // namespace unmask::decoder

@@ -75,5 +75,48 @@ TEST(SpreadFps, SpreadsTheSamplesOfALongClipToItsEnd) {
   EXPECT_GT(last, 3580);
 }
 
+std::vector<std::int64_t> PickedOf(Picker picker, const std::vector<std::int64_t>& offered) {
+  std::vector<std::int64_t> taken;
+  for (const std::int64_t index : offered)
+    if (picker.Take(index)) taken.push_back(index);
+  return taken;
+}
+
+TEST(Picker, TakesEveryStepthFrameFromTheFirst) {
+  EXPECT_THAT(PickedOf(Picker({.step = 3}, 100), {0, 1, 2, 3, 4, 6, 7}), ElementsAre(0, 3, 6));
+  EXPECT_THAT(PickedOf(Picker({.step = 1, .indices = {2}}, 100), {0, 1}), ElementsAre(0, 1));
+}
+
+TEST(Picker, TakesTheListedFramesAndLeavesOutThoseThatNeverCome) {
+  EXPECT_THAT(PickedOf(Picker({.indices = {1, 4, 5, 900}}, 100), {0, 1, 2, 3, 5, 6}), ElementsAre(1, 5));
+}
+
+TEST(Picker, TakesNothingOfAnEmptyPick) {
+  EXPECT_THAT(PickedOf(Picker({}, 100), {0, 1, 2}), ElementsAre());
+  EXPECT_FALSE(Picker({}, 100).next());
+}
+
+TEST(Picker, TakesNoMoreThanTheLimit) {
+  EXPECT_THAT(PickedOf(Picker({.step = 1}, 2), {0, 1, 2, 3}), ElementsAre(0, 1));
+}
+
+TEST(Picker, KnowsTheNextFrameThatItMayTake) {
+  Picker list({.indices = {2, 5}}, 100);
+  EXPECT_EQ(list.next(), 2);
+  list.Take(2);
+  EXPECT_EQ(list.next(), 5);
+  list.Take(6);
+  EXPECT_FALSE(list.next());
+
+  Picker step({.step = 4}, 2);
+  EXPECT_EQ(step.next(), 0);
+  step.Take(1);
+  EXPECT_EQ(step.next(), 4);
+  step.Take(4);
+  EXPECT_EQ(step.next(), 8);
+  step.Take(8);
+  EXPECT_FALSE(step.next()) << "two were taken";
+}
+
 }  // namespace
 }  // namespace unmask::decoder

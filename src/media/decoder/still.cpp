@@ -6,6 +6,7 @@
 
 #include "media/decoder/image_header.hpp"
 #include "media/decoder/limits.hpp"
+#include "media/decoder/sampler.hpp"
 
 namespace unmask::decoder {
 namespace {
@@ -32,7 +33,8 @@ void DecodeStill(const MediaFile& media, Kind kind, const wire::Job& job, Output
   if (!header) throw GiveUp{wire::FailureReason::kBrokenStill, std::string(KindName(kind))};
   CheckFrameSize(header->width, header->height, job);
 
-  const bool swap = SwapsSides(header->orientation);
+  const Orientation orientation = job.turn ? header->orientation : Orientation::kUpright;
+  const bool swap = SwapsSides(orientation);
   wire::Announce announce;
   wire::SetText(announce.container, KindName(kind));
   wire::SetText(announce.codec, KindName(kind));
@@ -40,17 +42,19 @@ void DecodeStill(const MediaFile& media, Kind kind, const wire::Job& job, Output
   announce.width = swap ? header->height : header->width;
   announce.height = swap ? header->width : header->height;
   output.Announce(announce);
+  if (job.mode == SampleMode::kPicked && !Picker(output.pick(), job.max_frames).Take(0))
+    return output.End(false);
 
   const Pixels upright{output.Slot(), announce.width, announce.height, output.layout().stride};
   StillResult result;
-  if (header->orientation == Orientation::kUpright) {
+  if (orientation == Orientation::kUpright) {
     result = DecodeInto(media, file, kind, upright);
   } else {
     const std::size_t stride = static_cast<std::size_t>(header->width) * 3;
     std::vector<std::uint8_t> stored(stride * static_cast<std::size_t>(header->height));
     const Pixels pixels{stored.data(), header->width, header->height, stride};
     result = DecodeInto(media, file, kind, pixels);
-    if (result.any) TurnUpright(pixels, header->orientation, upright);
+    if (result.any) TurnUpright(pixels, orientation, upright);
   }
   output.counters.decode_errors = result.errors;
   if (!result.any) throw GiveUp{wire::FailureReason::kBrokenStill, std::string(KindName(kind))};

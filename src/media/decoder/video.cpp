@@ -33,7 +33,8 @@ Timeline::Clock ClockOf(const Demuxer& demuxer) {
 }
 
 AVDiscard Skipped(const Demuxer& demuxer, const wire::Job& job) {
-  if (job.keyframes) return AVDISCARD_NONKEY;
+  if (job.mode == SampleMode::kKeyframes) return AVDISCARD_NONKEY;
+  if (job.mode == SampleMode::kPicked) return AVDISCARD_DEFAULT;
   return ClockOf(demuxer) == Timeline::Clock::kDecoding ? AVDISCARD_DEFAULT : AVDISCARD_NONREF;
 }
 
@@ -58,11 +59,6 @@ CodecContext OpenCodec(const Demuxer& demuxer, const wire::Job& job) {
   return codec;
 }
 
-// VP8 has packets that are never shown; the bit is in the frame header (RFC 6386, section 9.1).
-bool IsShown(const AVPacket& packet, AVCodecID codec) {
-  return codec != AV_CODEC_ID_VP8 || packet.size < 1 || (packet.data[0] & 0x10);
-}
-
 class VideoDecoding {
  public:
   VideoDecoding(Demuxer& demuxer, const Extent& extent, std::string_view container, const wire::Job& job,
@@ -73,7 +69,7 @@ class VideoDecoding {
         job_(job),
         output_(output),
         fps_(extent.duration > 0 ? static_cast<double>(extent.frames) / extent.duration : 0),
-        used_fps_(SpreadFps(job.fps, job.max_frames, extent.duration)),
+        used_fps_(Picks() ? 0 : SpreadFps(job.fps, job.max_frames, extent.duration)),
         codec_(OpenCodec(demuxer, job)),
         sampler_(used_fps_, job.max_frames),
         timeline_(ClockOf(demuxer), av_q2d(demuxer.stream().time_base), fps_ > 0 ? 1 / fps_ : 0.04),
@@ -106,14 +102,17 @@ class VideoDecoding {
   bool announced() const { return converter_.has_value(); }
 
  private:
+  bool Picks() const { return job_.mode == SampleMode::kPicked; }
+
   // No further frame can be a sample.
   bool Done() const {
+    if (Picks()) return picker_ && (!picker_->next() || *picker_->next() >= extent_.frames);
     return sampler_.Full() || (extent_.duration > 0 && sampler_.next() >= extent_.duration);
   }
 
   // AVI's frames get their times by counting them, so it may jump only where no frame depends on another.
   bool MayJump() const {
-    return !job_.keyframes &&
+    return job_.mode != SampleMode::kKeyframes &&
            (ClockOf(demuxer_) == Timeline::Clock::kPresentation || codec_->codec_id == AV_CODEC_ID_MJPEG);
   }
 
@@ -121,9 +120,8 @@ class VideoDecoding {
     const AVPacket& packet = *packet_;
     if (packet.flags & AV_PKT_FLAG_CORRUPT) ++output_.counters.decode_errors;
     const bool decoded = IsNeeded(packet);
-    if (!(packet.flags & AV_PKT_FLAG_DISCARD) && IsShown(packet, codec_->codec_id)) {
-      timeline_.AddPacket(TimeOf(packet), decoded);
-    }
+    if (demuxer_.IsShown(packet)) timeline_.AddPacket(TimeOf(packet), decoded);
+    if (picker_) codec_->skip_frame = IsPicked(packet) ? AVDISCARD_DEFAULT : AVDISCARD_NONREF;
     if (decoded) Send(&packet);
   }
 
@@ -132,19 +130,37 @@ class VideoDecoding {
     return Known(by_decoding || packet.pts == AV_NOPTS_VALUE ? packet.dts : packet.pts);
   }
 
+  // Whether the packet's own frame may be picked.
+  bool IsPicked(const AVPacket& packet) const {
+    const auto time = TimeOf(packet);
+    if (extent_.times.empty() || !time || ClockOf(demuxer_) == Timeline::Clock::kDecoding) return true;
+    const auto [first, last] = std::equal_range(extent_.times.begin(), extent_.times.end(), *time);
+    if (first == last) return true;
+    for (auto same = first; same != last; ++same)
+      if (picker_->Wants(same - extent_.times.begin())) return true;
+    return false;
+  }
+
+  // When the next sample is shown, in the stream's time base, as far as that is known.
+  std::optional<std::int64_t> NextSample() const {
+    if (Picks()) {
+      if (!picker_ || extent_.times.empty() || Done()) return {};
+      return extent_.times[static_cast<std::size_t>(*picker_->next())];
+    }
+    const auto start = timeline_.start();
+    if (!start) return {};
+    return *start + static_cast<std::int64_t>(sampler_.next() / av_q2d(demuxer_.stream().time_base));
+  }
+
   // Whether a sample may depend on the packet. Empties the codec when packets before it were left out.
   bool IsNeeded(const AVPacket& packet) {
     const bool key = packet.flags & AV_PKT_FLAG_KEY;
     const auto time = TimeOf(packet);
-    const auto start = timeline_.start();
-    if (job_.keyframes) {
+    if (job_.mode == SampleMode::kKeyframes) {
       const auto seconds = time ? timeline_.Seconds(*time) : std::nullopt;
       return key && (!seconds || *seconds >= sampler_.next() - kMillisecond);
     }
-    std::optional<std::int64_t> sample;
-    if (start)
-      sample = *start + static_cast<std::int64_t>(sampler_.next() / av_q2d(demuxer_.stream().time_base));
-    const auto step = shortcut_.Next(time, key, sample);
+    const auto step = shortcut_.Next(time, key, NextSample());
     if (step == Shortcut::Step::kJump) {
       avcodec_flush_buffers(codec_.get());
       timeline_.Flush();
@@ -176,8 +192,8 @@ class VideoDecoding {
     shortcut_.CameOut(Known(ClockOf(demuxer_) == Timeline::Clock::kDecoding ? frame_->pkt_dts
                                                                             : frame_->best_effort_timestamp));
     const auto place = timeline_.PlaceFrame(Known(frame_->best_effort_timestamp));
-    if (!sampler_.Take(place.time)) return;
     if (!announced()) Announce();
+    if (Picks() ? !picker_->Take(place.index) : !sampler_.Take(place.time)) return;
     const Size upright = converter_->upright();
     if (!converter_->Convert(*frame_,
                              {output_.Slot(), upright.width, upright.height, output_.layout().stride})) {
@@ -213,6 +229,7 @@ class VideoDecoding {
     announce.used_fps = used_fps_;
     announce.frames = extent_.frames;
     output_.Announce(announce);
+    if (Picks()) picker_.emplace(output_.pick(), job_.max_frames);
   }
 
   Demuxer& demuxer_;
@@ -224,6 +241,7 @@ class VideoDecoding {
   const double used_fps_;
   CodecContext codec_;
   Sampler sampler_;
+  std::optional<Picker> picker_;  // once it is known what is picked
   Timeline timeline_;
   Shortcut shortcut_;
   Packet packet_;
@@ -240,7 +258,7 @@ void DecodeVideo(const MediaFile& file, Kind kind, const wire::Job& job, Output&
   {
     Demuxer once(file, kind, job);
     CheckFrameSize(once.stream().codecpar->width, once.stream().codecpar->height, job);
-    extent = MeasureExtent(once);
+    extent = MeasureExtent(once, job.mode == SampleMode::kPicked);
   }
   if (extent.duration > job.max_duration)
     throw GiveUp{FailureReason::kTooLong, {}, static_cast<std::int64_t>(std::min(extent.duration, 1e15))};

@@ -37,7 +37,33 @@ std::optional<FromDecoder> ParseFromDecoder(std::span<const std::byte> bytes) {
 }
 
 std::optional<ToDecoder> ParseToDecoder(std::span<const std::byte> bytes) {
-  return ParseAs<Job, RingOffer, Release>(bytes);
+  return ParseAs<Job, Pick, RingOffer, Release>(bytes);
+}
+
+bool AddPick(const Pick& part, FramePick& pick) {
+  if (part.step != 0) {
+    if (part.step < 0 || part.count != 0 || pick.step != 0 || !pick.indices.empty()) return false;
+    pick.step = part.step;
+    return true;
+  }
+  if (part.count == 0 || part.count > Pick::kRoom || pick.step != 0) return false;
+  if (pick.indices.size() + part.count > FramePick::kMaxIndices) return false;
+  for (std::uint32_t i = 0; i < part.count; ++i) {
+    if (!pick.indices.empty() && part.indices[i] <= pick.indices.back()) return false;
+    pick.indices.push_back(part.indices[i]);
+  }
+  return true;
+}
+
+std::vector<Pick> CutPick(const FramePick& pick) {
+  if (pick.step > 0) return {Pick{.step = pick.step}};
+  std::vector<Pick> parts;
+  for (std::size_t i = 0; i < pick.indices.size(); ++i) {
+    if (i % Pick::kRoom == 0) parts.emplace_back();
+    Pick& part = parts.back();
+    part.indices[part.count++] = static_cast<std::uint32_t>(pick.indices[i]);
+  }
+  return parts;
 }
 
 std::string Text(std::span<const char> field) {

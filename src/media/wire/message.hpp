@@ -8,6 +8,7 @@
 #include <string_view>
 #include <type_traits>
 #include <variant>
+#include <vector>
 
 #include "base/fd.hpp"
 #include "media/media.hpp"
@@ -28,6 +29,7 @@ enum class Type : std::uint32_t {
   kEnd,       ///< from the decoder, last: all frames have been given
   kSplit,     ///< to and from the zygote, see zygote.hpp
   kFailure,   ///< from the decoder, last: why there is nothing (more)
+  kPick,      ///< to the decoder, between kAnnounce and kRing, any number of them: which frames to give
 };
 
 /// Why a decoder gives up on a file. The parent turns it into words: see failure.hpp.
@@ -51,7 +53,7 @@ enum class FailureReason : std::uint32_t {
 
 struct Job {
   Type type = Type::kJob;
-  std::uint32_t keyframes = 0;  ///< SampleMode::kKeyframes
+  SampleMode mode = SampleMode::kFps;
   double fps = 2;
   std::int64_t max_frames = 1;
   std::uint64_t bytes = 0;  ///< size of the media
@@ -59,6 +61,18 @@ struct Job {
   std::int32_t max_side = 0;
   std::int32_t max_streams = 0;
   double max_duration = 0;
+  std::uint32_t turn = 1;  ///< SamplePlan::turn
+  std::uint32_t reserved = 0;
+};
+
+/// One part of a FramePick. Without any, no frame is picked.
+struct Pick {
+  static constexpr std::size_t kRoom = 60;
+
+  Type type = Type::kPick;
+  std::uint32_t count = 0;  ///< of indices in this part; 0 with a step
+  std::int64_t step = 0;    ///< 0 with indices
+  std::uint32_t indices[kRoom] = {};
 };
 
 struct RingOffer {
@@ -119,12 +133,19 @@ struct Failure {
 using FromDecoder = std::variant<Announce, FrameReady, End, Failure>;
 
 /// Messages to the decoder.
-using ToDecoder = std::variant<Job, RingOffer, Release>;
+using ToDecoder = std::variant<Job, Pick, RingOffer, Release>;
 
 /// The message in `bytes`, or nothing when its type or length is not one of the decoder's. Accepts any bytes
 /// of any alignment; field values are copied, not checked.
 std::optional<FromDecoder> ParseFromDecoder(std::span<const std::byte> bytes);
 std::optional<ToDecoder> ParseToDecoder(std::span<const std::byte> bytes);
+
+/// Appends a part to the pick. False, and `pick` is of no more use, when the part makes no sense: a step that
+/// is negative or comes with indices, more than FramePick::kMaxIndices in all, or indices that do not rise.
+bool AddPick(const Pick& part, FramePick& pick);
+
+/// Cuts a valid pick into parts.
+std::vector<Pick> CutPick(const FramePick& pick);
 
 /// Text out of a fixed field: ends at the first zero, and whatever is not a letter, digit, dot, dash or
 /// underscore becomes '?'.

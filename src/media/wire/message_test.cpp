@@ -141,5 +141,63 @@ TEST(Message, SurplusDescriptorsAreClosed) {
   EXPECT_EQ(next.get(), spare) << "a descriptor stayed open";
 }
 
+Pick ListOf(std::initializer_list<std::uint32_t> indices) {
+  Pick part;
+  for (const std::uint32_t index : indices) part.indices[part.count++] = index;
+  return part;
+}
+
+TEST(Pick, SurvivesBeingCutAndPutTogether) {
+  FramePick whole;
+  for (std::size_t i = 0; i < FramePick::kMaxIndices; ++i)
+    whole.indices.push_back(static_cast<std::int64_t>(i * i));
+  whole.indices.back() = FramePick::kMaxIndex;
+  FramePick together;
+  for (const Pick& part : CutPick(whole)) {
+    const auto parsed = ParseToDecoder(BytesOf(part));
+    ASSERT_TRUE(parsed);
+    ASSERT_TRUE(AddPick(std::get<Pick>(*parsed), together));
+  }
+  EXPECT_EQ(together.indices, whole.indices);
+
+  const auto step = CutPick({.step = 7});
+  ASSERT_EQ(step.size(), 1u);
+  FramePick stepping;
+  EXPECT_TRUE(AddPick(step[0], stepping));
+  EXPECT_EQ(stepping.step, 7);
+  EXPECT_TRUE(CutPick({}).empty());
+}
+
+TEST(Pick, PartsThatMakeNoSenseAreRefused) {
+  const auto refused = [](std::initializer_list<Pick> parts) {
+    FramePick pick;
+    for (const Pick& part : parts)
+      if (!AddPick(part, pick)) return true;
+    return false;
+  };
+  EXPECT_TRUE(refused({Pick{}})) << "says nothing";
+  EXPECT_TRUE(refused({Pick{.step = -1}}));
+  EXPECT_TRUE(refused({Pick{.count = 1, .step = 1}}));
+  EXPECT_TRUE(refused({Pick{.step = 1}, Pick{.step = 1}}));
+  EXPECT_TRUE(refused({Pick{.step = 1}, ListOf({1})}));
+  EXPECT_TRUE(refused({ListOf({1}), Pick{.step = 1}}));
+  EXPECT_TRUE(refused({Pick{.count = Pick::kRoom + 1}}));
+  EXPECT_TRUE(refused({ListOf({2, 1})}));
+  EXPECT_TRUE(refused({ListOf({1, 1})}));
+  EXPECT_TRUE(refused({ListOf({5}), ListOf({4})}));
+  EXPECT_FALSE(refused({ListOf({0, 4}), ListOf({5, 0xFFFFFFFF})}));
+}
+
+TEST(Pick, NeverGrowsBeyondItsLimit) {
+  FramePick pick;
+  Pick part{.count = 1};
+  for (std::size_t i = 0; i < FramePick::kMaxIndices; ++i) {
+    part.indices[0] = static_cast<std::uint32_t>(i);
+    ASSERT_TRUE(AddPick(part, pick));
+  }
+  part.indices[0] = 1'000'000;
+  EXPECT_FALSE(AddPick(part, pick));
+}
+
 }  // namespace
 }  // namespace unmask::wire
