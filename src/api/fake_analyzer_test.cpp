@@ -15,7 +15,11 @@ Result<Report> FakeAnalyzer::Analyze(const std::filesystem::path& file, const st
   ++started_;
   changed_.notify_all();
   lock.unlock();
-  if (progress) progress->OnProgress(0.25);
+  if (progress) {
+    progress->OnMedia({.name = name, .frames = 30});
+    progress->OnFrame({.index = 0, .time = 0, .faces = 1}, 1);
+    progress->OnProgress(0.25);
+  }
   lock.lock();
   const bool opened = changed_.wait(lock, stop, [this] { return open_; });
   ++returned_;

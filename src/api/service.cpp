@@ -31,6 +31,7 @@ std::uint64_t EstimateBytes(const AnalysisRecord& record) {
   std::uint64_t bytes = sizeof record + record.name.size();
   if (!record.report) return bytes;
   bytes += sizeof(Report) + record.report->faces.size() * (sizeof(FaceReport) + 64);
+  bytes += record.report->frames.size() * sizeof(FrameReport);
   for (const auto& track : record.report->tracks) {
     bytes += sizeof track + track.segments.size() * sizeof(Segment);
     if (track.best.face) bytes += track.best.face->bgr.size();
@@ -190,18 +191,26 @@ class AnalysisService::Impl {
 
   class Progress : public ProgressSink {
    public:
-    Progress(Impl& impl, Entry& entry) : impl_(impl), entry_(entry) {}
+    Progress(Impl& impl, Entry& entry, ProgressSink* beside) : impl_(impl), entry_(entry), beside_(beside) {}
+    void OnMedia(const MediaFacts& media) override {
+      if (beside_ != nullptr) beside_->OnMedia(media);
+    }
+    void OnFrame(const FrameReport& frame, std::int64_t analysed) override {
+      if (beside_ != nullptr) beside_->OnFrame(frame, analysed);
+    }
     void OnProgress(double done) override {
       {
         const std::lock_guard lock(impl_.mutex_);
         entry_.record.progress = std::max(entry_.record.progress, std::clamp(done, 0.0, 1.0));
       }
       impl_.Notify(entry_);
+      if (beside_ != nullptr) beside_->OnProgress(done);
     }
 
    private:
     Impl& impl_;
     Entry& entry_;
+    ProgressSink* const beside_;
   };
 
   Result<void> Room() const {
@@ -225,11 +234,12 @@ class AnalysisService::Impl {
     }
     if (observer_) observer_->OnStart(waited);
     Notify(entry);
-    Progress progress(*this, entry);
     Result<Report> report = Fail(ErrorCode::kInternal, "an unexpected fault", "see the server's log");
     try {
       const Job& job = *entry.job;
-      report = analyzer_.Analyze(job.media.path(), job.name, job.options, &progress, entry.stop.get_token());
+      Progress progress(*this, entry, job.progress.get());
+      Analyzer& analyzer = job.analyzer != nullptr ? *job.analyzer : analyzer_;
+      report = analyzer.Analyze(job.media.path(), job.name, job.options, &progress, entry.stop.get_token());
     } catch (const std::exception& e) {
       spdlog::error("analysis {}: {}", entry.record.id, e.what());
     }
@@ -245,6 +255,7 @@ class AnalysisService::Impl {
   void End(Entry& entry, AnalysisState state, std::shared_ptr<const Report> report,
            std::optional<Error> error) {
     AnalysisRecord ended;
+    std::optional<Job> job;  // what it holds is let go without the lock
     {
       const std::lock_guard lock(mutex_);
       auto& record = entry.record;
@@ -255,13 +266,14 @@ class AnalysisService::Impl {
       record.error = std::move(error);
       if (state == AnalysisState::kCancelled && entry.cancelled_because)
         record.error = entry.cancelled_because;
-      entry.job.reset();
+      job.swap(entry.job);
       entry.bytes = EstimateBytes(record);
       --active_;
       const auto listed = entries_.find(record.id);  // unless it was deleted meanwhile
       if (listed != entries_.end()) kept_.push_back(listed->second);
       ended = record;
     }
+    job.reset();
     if (observer_) observer_->OnEnd(ended);
     Notify(entry);
     // Last, so that Shutdown() returns after everybody has been told.

@@ -66,6 +66,9 @@ class AnalysisService {
     std::string name;
     AnalysisOptions options;
     double retention = 3600;
+    Analyzer* analyzer = nullptr;  ///< null: the service's own; must outlive the service
+    /// Told in the worker's thread, after the record's own progress; let go when the analysis has ended.
+    std::shared_ptr<ProgressSink> progress;
   };
 
   /// Whether Submit() would take a job now; kOverloaded otherwise. For refusing an upload before it is read.

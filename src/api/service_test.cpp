@@ -67,6 +67,57 @@ TEST(AnalysisService, TellsWatchersEachChangeAndTheEndLast) {
   EXPECT_EQ(service.Watch("none", [](const AnalysisRecord&) {}), nullptr);
 }
 
+TEST(AnalysisService, UsesTheAnalyzerThatTheJobNames) {
+  FakeAnalyzer own;
+  FakeAnalyzer other;
+  AnalysisService service({}, own);
+  auto job = MakeJob();
+  job.analyzer = &other;
+  EXPECT_EQ(Await(service, *service.Submit(std::move(job))).state, AnalysisState::kDone);
+  EXPECT_EQ(other.last_content, "media");
+  EXPECT_EQ(own.last_content, "");
+}
+
+TEST(AnalysisService, TellsTheJobsProgressAndLetsItGo) {
+  class Listener : public ProgressSink {
+   public:
+    explicit Listener(std::vector<std::string>& told) : told_(told) {}
+    void OnMedia(const MediaFacts& media) override { told_.push_back("media " + media.name); }
+    void OnFrame(const FrameReport& frame, std::int64_t analysed) override {
+      told_.push_back(std::to_string(frame.faces) + " in frame " + std::to_string(analysed));
+    }
+    void OnProgress(double done) override { told_.push_back(std::to_string(done)); }
+
+   private:
+    std::vector<std::string>& told_;
+  };
+  std::vector<std::string> told;
+  FakeAnalyzer analyzer;
+  AnalysisService service({}, analyzer);
+  auto job = MakeJob();
+  job.progress = std::make_shared<Listener>(told);
+  const std::weak_ptr<ProgressSink> listener = job.progress;
+  Await(service, *service.Submit(std::move(job)));
+  EXPECT_EQ(told, (std::vector<std::string>{"media clip", "1 in frame 1", "0.250000"}));
+  EXPECT_TRUE(listener.expired());
+}
+
+TEST(AnalysisService, WhatAJobHoldsMayAskTheServiceWhenItGoes) {
+  FakeAnalyzer analyzer;
+  AnalysisService service({}, analyzer);
+  auto job = MakeJob();
+  std::size_t waiting = 99;
+  class Silent : public ProgressSink {
+    void OnProgress(double) override {}
+  };
+  job.progress = std::shared_ptr<ProgressSink>(new Silent, [&](ProgressSink* sink) {
+    waiting = service.pending();
+    delete sink;
+  });
+  Await(service, *service.Submit(std::move(job)));
+  EXPECT_EQ(waiting, 0u);
+}
+
 TEST(AnalysisService, CancelsWhatRunsAndWhatWaits) {
   FakeAnalyzer analyzer;
   analyzer.Close();
