@@ -80,7 +80,8 @@ void WaitForStop(const std::stop_token& stop) {
 }  // namespace
 
 Result<void> RunServer(const ServeOptions& given, Analyzer& analyzer, std::stop_token stop,
-                       const std::function<void(const std::string& url)>& on_listening) {
+                       const std::function<void(const std::string& url)>& on_listening,
+                       const MakeSites& make_sites) {
   const auto options = Complete(given);
   if (!options) return tl::unexpected(options.error());
 
@@ -106,9 +107,26 @@ Result<void> RunServer(const ServeOptions& given, Analyzer& analyzer, std::stop_
   AddOperationRoutes(*router, context);
   AddPageRoutes(*router, options->web);
 
+  std::vector<ServedSite> sites;
+  if (make_sites) {
+    auto made = make_sites({service, analyzer, *server, *options, ready});
+    if (!made) return tl::unexpected(made.error());
+    sites = std::move(*made);
+  }
+  for (const auto& site : sites) router->Mount(site.prefix, *site.routes);
+
   const auto address = server->Listen(options->listen, router);
   if (!address) return tl::unexpected(address.error());
+  std::vector<std::function<void()>> announcements;  // made when all addresses are known to be free
+  for (const auto& site : sites)
+    for (const auto& listen : site.listen) {
+      const auto own = server->Listen(listen, site.routes);
+      if (!own) return tl::unexpected(own.error());
+      if (site.on_listening)
+        announcements.push_back([&site, url = "http://" + *own] { site.on_listening(url); });
+    }
   if (on_listening) on_listening("http://" + *address);
+  for (const auto& announce : announcements) announce();
 
   WaitForStop(stop);
   spdlog::info("shutting down: {} analyses wait", service.pending());

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <stop_token>
 #include <string>
+#include <vector>
 
+#include "http/router.hpp"
 #include "media/media.hpp"
 #include "unmask/analyzer.hpp"
 
@@ -40,11 +44,37 @@ struct ServeOptions {
   double grace = 10;         ///< seconds that running analyses get to finish at shutdown
 };
 
+class AnalysisService;
+namespace http {
+class Timers;
+}
+
+/// What handlers of other rooms may work with. All references outlive the last call of a route.
+struct ServeParts {
+  AnalysisService& service;
+  Analyzer& analyzer;
+  http::Timers& timers;
+  const ServeOptions& options;     ///< with no empty path
+  const std::atomic<bool>& ready;  ///< false while shutting down
+};
+
+/// Further routes beside the native interface.
+struct ServedSite {
+  std::string prefix;                          ///< under which the main listener has them
+  std::shared_ptr<const http::Router> routes;  ///< at their own root
+  std::vector<std::string> listen;             ///< addresses where they own the root; may be none
+  std::function<void(const std::string& url)> on_listening;  ///< called for each of those
+};
+
+/// Makes them, once, before anything is served. An error ends RunServer().
+using MakeSites = std::function<Result<std::vector<ServedSite>>(const ServeParts&)>;
+
 /// Serves the native interface (/v1, operations, the page) until `stop` is requested and the shutdown is
 /// done. Blocks. `on_listening` is called once, with "http://127.0.0.1:8080", when connections are accepted.
 /// Installs no signal handlers. Fails with kBadRequest (an option out of range), kConflict (the address is in
 /// use) or kInternal, each with a hint; nothing is served then.
 Result<void> RunServer(const ServeOptions& options, Analyzer& analyzer, std::stop_token stop,
-                       const std::function<void(const std::string& url)>& on_listening = {});
+                       const std::function<void(const std::string& url)>& on_listening = {},
+                       const MakeSites& make_sites = {});
 
 }  // namespace unmask

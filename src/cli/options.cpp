@@ -19,6 +19,7 @@ constexpr auto kCrops = "Crops";
 constexpr auto kResults = "Results";
 constexpr auto kMachine = "Model and machine";
 constexpr auto kLimits = "Limits";
+constexpr auto kContracts = "Services that unmask stands in for (docs/compat.md)";
 
 /// An option whose text is read by `parse`; its error becomes CLI11's.
 template <typename Target, typename Parse>
@@ -53,6 +54,24 @@ CLI::Option* AddPath(CLI::App& app, const std::string& flags, std::filesystem::p
     if (text.empty()) return Fail(ErrorCode::kBadRequest, "expected a path, found nothing");
     return text;
   });
+}
+
+/// An option that may be repeated; each text is read by `parse`.
+template <typename Item, typename Parse>
+CLI::Option* AddList(CLI::App& app, const std::string& flags, std::vector<Item>& target,
+                     const std::string& help, const std::string& type, Parse parse) {
+  auto* option = app.add_option_function<std::vector<std::string>>(
+      flags,
+      [&target, parse](const std::vector<std::string>& texts) {
+        target.clear();
+        for (const std::string& text : texts) target.push_back(*parse(text));
+      },
+      help);
+  option->check([parse](const std::string& text) {
+    const auto value = parse(text);
+    return value ? std::string() : value.error().message;
+  });
+  return option->type_name(type)->delimiter(',')->allow_extra_args(false);
 }
 
 template <typename Enum>
@@ -129,6 +148,41 @@ void AddAnalyzer(CLI::App& app, AnalyzerConfig& config) {
       ->capture_default_str()
       ->group(kMachine);
   AddFinding(app, config);
+}
+
+void DeclareContracts(CLI::App& app, compat::ContractOptions& contracts) {
+  AddList(app, "--contract", contracts.listeners,
+          "Serve one of them at the root of a listener of its own: microservice-v1, microservice-v2, "
+          "web-upload, mesonet-api or predict-api; without an address where the original listens. All are "
+          "under /compat/NAME/ of the main listener, too. May be repeated",
+          "NAME[=ADDR:PORT]", compat::ParseContractListener)
+      ->group(kContracts);
+  AddList(app, "--contract-engine", contracts.engines,
+          "What answers: native (unmask's own faces and model) or faithful (the original's steps on an "
+          "imported model); may be repeated",
+          "NAME=ENGINE", compat::ParseContractEngine)
+      ->group(kContracts);
+  AddPath(app, "--env-file", contracts.env_file,
+          "The originals' settings (PORT, THRESHOLD, ...) where the environment has none; ./.env with "
+          "--contract",
+          "FILE")
+      ->group(kContracts);
+  Add(app, "--redis", contracts.redis,
+      "Count web-upload's requests in this Redis, which several servers may share (default: in this process)",
+      "URL", "", [](const std::string& text) { return compat::ParseRedisUrl(text); })
+      ->group(kContracts);
+  using Down = compat::RateLimiter::Down;
+  Add(app, "--redis-down", contracts.redis_down,
+      "What happens to requests while Redis does not answer: allow or deny", "WORD", "allow",
+      OneOf<Down>({{"allow", Down::kAllow}, {"deny", Down::kDeny}}))
+      ->group(kContracts);
+  AddList(app, "--trusted-proxy", contracts.trusted_proxies,
+          "A proxy or network of proxies whose X-Forwarded-For names the client; may be repeated", "CIDR",
+          compat::ParseCidr)
+      ->group(kContracts);
+  app.add_flag("--strict", contracts.strict,
+               "Answer faults of a server behind predict-api with 503, not with the original's 400")
+      ->group(kContracts);
 }
 
 }  // namespace
@@ -231,6 +285,7 @@ void DeclareServe(CLI::App& app, ServeCommand& command) {
   AddNumber(app, "--grace", options.grace, 0, 3600,
             "At shutdown, seconds that running analyses get to finish")
       ->group(kLimits);
+  DeclareContracts(app, command.contracts);
   AddAnalyzer(app, command.analyzer);
 }
 

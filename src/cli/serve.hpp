@@ -2,6 +2,7 @@
 #pragma once
 
 #include "api/serve.hpp"
+#include "compat/sites.hpp"
 #include "unmask/analyzer.hpp"
 
 namespace unmask {
@@ -10,6 +11,7 @@ namespace unmask {
 struct ServeCommand {
   ServeOptions options;
   AnalyzerConfig analyzer;
+  compat::ContractOptions contracts;
 };
 
 /// Serves until SIGINT or SIGTERM. Returns the exit code. Call it once, before any thread is started.

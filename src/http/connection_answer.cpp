@@ -116,7 +116,8 @@ void Connection::PostAbandoned(std::uint64_t exchange) {
 
 Response Connection::ErrorResponse(const Error& error) const {
   Response response = match_.style ? (*match_.style)(error, *request_) : Problem(error, request_->trace_id);
-  if (error.code == ErrorCode::kMethodNotAllowed) response.headers.Set("Allow", match_.allow);
+  if (error.code == ErrorCode::kMethodNotAllowed && !response.headers.Find("Allow"))
+    response.headers.Set("Allow", match_.allow);
   return response;
 }
 
