@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "render/round.hpp"
+
 namespace unmask::compat {
 
 using nlohmann::ordered_json;
@@ -12,7 +14,7 @@ ordered_json UnmaskFacts(const ContractContext& context, const AnalysisRecord& r
   ordered_json facts;
   facts["verdict"] = VerdictName(report.verdict);
   facts["score"] = nullptr;
-  if (report.score) facts["score"] = *report.score;
+  if (report.score) facts["score"] = RoundScore(*report.score);
   facts["reasons"] = ordered_json::array();
   for (const auto reason : report.reasons) facts["reasons"].push_back(ReasonName(reason));
   facts["model"] = fmt::format("{}:{}", report.model.name, report.model.version);

@@ -103,8 +103,19 @@ Site::Site(Framework framework, bool cors, Fault fault)
           })) {}
 
 void Site::Get(const std::string& path, http::Handler handler, http::Route::Runs runs) {
-  const auto decorated = [manner = manner_, handler = std::move(handler)](const http::RequestPtr& request,
-                                                                          http::Responder responder) {
+  AddGet(path, std::move(handler), runs, {});
+}
+
+void Site::Get(const std::string& path, http::Handler handler, Guard guard) {
+  AddGet(path, std::move(handler), http::Route::Runs::kOnPool, guard);
+}
+
+void Site::AddGet(const std::string& path, http::Handler handler, http::Route::Runs runs,
+                  const Guard& guard) {
+  const auto decorated = [manner = manner_, handler = std::move(handler), guard](
+                             const http::RequestPtr& request, http::Responder responder) {
+    const auto passed = guard ? guard(*request) : Result<void>();
+    if (!passed) return responder.Send(manner->Word(passed.error(), *request));
     const auto cors = [manner, request](http::Response& response) { manner->AddCors(*request, response); };
     if (manner->framework == Framework::kFastApi && request->method == "HEAD") {
       auto response = manner->NotAllowed(request->path);
@@ -114,7 +125,8 @@ void Site::Get(const std::string& path, http::Handler handler, http::Route::Runs
     handler(request, Decorated(std::move(responder), cors));
   };
   router_->Get(path, decorated, runs);
-  AddOptions(path, manner_->framework == Framework::kFlask ? "GET, HEAD, OPTIONS" : "GET");
+  AddOptions(path, manner_->framework == Framework::kFlask ? "GET, HEAD, OPTIONS" : "GET",
+             guard ? http::Route::Runs::kOnPool : http::Route::Runs::kInPlace, guard);
 }
 
 void Site::Post(const std::string& path, std::uint64_t max_body, http::BodyHandler handler) {
@@ -127,25 +139,30 @@ void Site::Post(const std::string& path, std::uint64_t max_body, http::BodyHandl
                       std::move(*receiver),
                       [manner, request](http::Response& response) { manner->AddCors(*request, response); });
                 });
-  AddOptions(path, manner_->framework == Framework::kFlask ? "POST, OPTIONS" : "POST");
+  AddOptions(path, manner_->framework == Framework::kFlask ? "POST, OPTIONS" : "POST",
+             http::Route::Runs::kInPlace, {});
 }
 
-void Site::AddOptions(const std::string& path, const std::string& allow) {
+void Site::AddOptions(const std::string& path, const std::string& allow, http::Route::Runs runs,
+                      const Guard& guard) {
   manner_->allow[path] = allow;
-  const auto answer = [manner = manner_, allow](const http::RequestPtr& request, http::Responder responder) {
+  const auto answer = [manner = manner_, allow, guard](const http::RequestPtr& request,
+                                                       http::Responder responder) {
+    const auto passed = guard ? guard(*request) : Result<void>();
+    if (!passed) return responder.Send(manner->Word(passed.error(), *request));
+    if (manner->framework == Framework::kFastApi && manner->cors && IsStarlettePreflight(*request))
+      return responder.Send(StarlettePreflight(*request));
     http::Response response;
     if (manner->framework == Framework::kFlask) {
       response.content_type = "text/html; charset=utf-8";
       response.headers.Set("Allow", allow);
-    } else if (manner->cors && IsStarlettePreflight(*request)) {
-      return responder.Send(StarlettePreflight(*request));
     } else {
       response = manner->NotAllowed(request->path);
     }
     manner->AddCors(*request, response);
     responder.Send(std::move(response));
   };
-  router_->Add({.method = "OPTIONS", .path = path, .runs = http::Route::Runs::kInPlace, .handle = answer});
+  router_->Add({.method = "OPTIONS", .path = path, .runs = runs, .handle = answer});
 }
 
 }  // namespace unmask::compat

@@ -25,8 +25,14 @@ class Site {
 
   Site(Framework framework, bool cors, Fault fault);
 
+  /// May refuse a request before its handler sees it, and may block.
+  using Guard = std::function<Result<void>(const http::Request&)>;
+
   void Get(const std::string& path, http::Handler handler,
            http::Route::Runs runs = http::Route::Runs::kOnPool);
+
+  /// A guarded one, on the pool; Flask's own answer to OPTIONS is guarded, too.
+  void Get(const std::string& path, http::Handler handler, Guard guard);
 
   /// A route that takes a body of at most `max_body` bytes.
   void Post(const std::string& path, std::uint64_t max_body, http::BodyHandler handler);
@@ -39,7 +45,9 @@ class Site {
  private:
   struct Manner;  ///< what routes and error style share
 
-  void AddOptions(const std::string& path, const std::string& allow);
+  void AddGet(const std::string& path, http::Handler handler, http::Route::Runs runs, const Guard& guard);
+  void AddOptions(const std::string& path, const std::string& allow, http::Route::Runs runs,
+                  const Guard& guard);
 
   std::shared_ptr<Manner> manner_;
   std::shared_ptr<http::Router> router_;

@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Fixtures for tests of the real program: where it is, how to run it, and media to run it on.
+"""Fixtures for tests of the real program: how to run it, and media to run it on.
 
 The media are made with ffmpeg from one public-domain portrait (NASA's astronaut, fetched by tools/setup.sh),
 whose only face lies at about x = 175..270, y = 65..190.
 """
 
-import os
 import shutil
 import struct
 import subprocess
@@ -16,22 +15,6 @@ import pytest
 from making import PORTRAIT, ROOT, ffmpeg
 
 SAMPLES = ROOT.parent / "shared" / "samples"
-
-
-@pytest.fixture(scope="session")
-def unmask() -> Path:
-    """The program: $UNMASK_BINARY or the release build."""
-    binary = Path(os.environ.get("UNMASK_BINARY", ROOT / "build" / "release" / "unmask")).resolve()
-    if not binary.exists():
-        pytest.fail(f"{binary} is missing: build it (make build) or set UNMASK_BINARY", pytrace=False)
-    return binary
-
-
-@pytest.fixture(scope="session")
-def clean_environment() -> dict[str, str]:
-    """The environment without what would change the program's output."""
-    drop = {"NO_COLOR", "COLUMNS", "UNMASK_BINARY"}
-    return {k: v for k, v in os.environ.items() if k not in drop and not k.startswith("UNMASK_")}
 
 
 @pytest.fixture

@@ -134,24 +134,24 @@ class WebUpload : public std::enable_shared_from_this<WebUpload> {
   const ContractContext context_;
 };
 
-/// A file of the page, read once. Missing: 404, and a warning.
+/// Adds a file of the page, read once. Missing: 404, and a warning.
 void AddPageFile(Site& site, const ContractContext& context, const char* path, const char* file,
-                 const char* type, const std::function<Result<void>(const http::Request&)>& count) {
+                 const char* type, Site::Guard guard) {
   const auto where = context.web / "compat" / file;
   auto content = ReadSmallFile(where, kMaxPageFile);
-  if (!content) {
-    LogWarning("web-upload's page is incomplete: {}: {}", where.string(), content.error().message);
-    return;
-  }
+  if (!content)
+    return LogWarning("web-upload's page is incomplete: {}: {}", where.string(), content.error().message);
   const auto shared = std::make_shared<const std::string>(std::move(*content));
-  site.Get(path, [shared, type, count](const http::RequestPtr& request, http::Responder responder) {
-    if (const auto counted = count ? count(*request) : Result<void>(); !counted)
-      return responder.Send(Fault(counted.error()));
-    http::Response response{.content_type = type, .shared_body = shared};
-    response.headers.Set("Content-Security-Policy", kPagePolicy);
-    if (!count) response.headers.Set("Cache-Control", "public, max-age=3600");
-    responder.Send(std::move(response));
-  });
+  const bool limited = guard != nullptr;
+  site.Get(
+      path,
+      [shared, type, limited](const http::RequestPtr&, http::Responder responder) {
+        http::Response response{.content_type = type, .shared_body = shared};
+        response.headers.Set("Content-Security-Policy", kPagePolicy);
+        if (!limited) response.headers.Set("Cache-Control", "public, max-age=3600");
+        responder.Send(std::move(response));
+      },
+      std::move(guard));
 }
 
 }  // namespace

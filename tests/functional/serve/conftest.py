@@ -5,7 +5,6 @@ import re
 import signal
 import subprocess
 import tempfile
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,16 +72,3 @@ def start_server(unmask, clean_environment):
 def server(start_server) -> Served:
     """One server for all tests that leave it as it was."""
     return start_server()
-
-
-@pytest.fixture
-def until():
-    """until(condition) waits for what another process does, and fails when it does not."""
-
-    def until(condition, seconds=60):
-        deadline = time.monotonic() + seconds
-        while not condition():
-            assert time.monotonic() < deadline, "it did not happen in time"
-            time.sleep(0.02)
-
-    return until

@@ -4,7 +4,7 @@
 import subprocess
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 PORTRAIT = ROOT / "third_party" / "test_media" / "astronaut.png"
 
 

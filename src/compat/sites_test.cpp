@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "compat/sites.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace unmask::compat {
+namespace {
+
+using testing::HasSubstr;
+
+TEST(Contracts, HaveNamesThatReadBack) {
+  for (const auto contract : kContracts) EXPECT_EQ(ParseContract(ContractName(contract)), contract);
+  EXPECT_THAT(ParseContract("predict").error().message, HasSubstr("predict-api"));
+}
+
+TEST(ContractListener, IsANameWithOrWithoutAnAddress) {
+  const auto full = ParseContractListener("microservice-v2=[::1]:8080");
+  EXPECT_EQ(full->contract, Contract::kMicroserviceV2);
+  EXPECT_EQ(full->address, "[::1]:8080");
+  EXPECT_EQ(ParseContractListener("web-upload")->address, "");
+  for (const char* text : {"", "none=1.2.3.4:5", "web-upload=", "web-upload=8080"})
+    EXPECT_EQ(ParseContractListener(text).error().code, ErrorCode::kBadRequest) << text;
+}
+
+TEST(ContractEngine, IsNativeOrFaithful) {
+  EXPECT_TRUE(ParseContractEngine("mesonet-api=faithful")->faithful);
+  EXPECT_FALSE(ParseContractEngine("mesonet-api=native")->faithful);
+  for (const char* text : {"", "mesonet-api", "mesonet-api=", "mesonet-api=best", "none=native"})
+    EXPECT_EQ(ParseContractEngine(text).error().code, ErrorCode::kBadRequest) << text;
+}
+
+TEST(ContractSites, StopAtASettingThatMakesNoSenseOnlyWhereAContractWasAskedFor) {
+  const Environment environment = [](const std::string& name) -> std::optional<std::string> {
+    if (name == "PORT") return "http";
+    return std::nullopt;
+  };
+  EXPECT_TRUE(ContractSites({}, environment, {}).has_value());
+  const ContractOptions asked{.listeners = {{Contract::kWebUpload, "127.0.0.1:0"}}};
+  EXPECT_THAT(ContractSites(asked, environment, {}).error().message, HasSubstr("PORT"));
+  const ContractOptions file{.env_file = "/none/.env"};
+  EXPECT_EQ(ContractSites(file, [](const auto&) { return std::nullopt; }, {}).error().code,
+            ErrorCode::kNotFound);
+}
+
+}  // namespace
+}  // namespace unmask::compat

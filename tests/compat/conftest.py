@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A server that stands in for the original services, and small media for it."""
+
+import re
+import shutil
+import subprocess
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+import requests
+from making import PORTRAIT, ffmpeg
+
+# What the originals read from their environment: set by a test, or not at all.
+SETTINGS = {
+    "PORT", "MODEL_NAME", "MODEL_VERSION", "TF_SERVING_URL", "DEFAULT_FPS", "MAX_FRAMES", "THRESHOLD",
+    "REQUEST_TIMEOUT", "REQUIRE_AUTH", "JWT_SECRET", "MODEL_PATH", "LABEL_PATH",
+}  # fmt: skip
+
+
+@dataclass
+class Contracts:
+    """One `unmask serve` with contracts on listeners of their own."""
+
+    process: subprocess.Popen
+    data: Path
+    log: Path
+    urls: dict[str, str] = field(default_factory=dict)  # "unmask" and the contracts' names
+
+    def analyses(self, limit=100):
+        """What the native interface knows, newest first."""
+        return requests.get(f"{self.urls['unmask']}/v1/analyses?limit={limit}", timeout=60).json()["analyses"]
+
+    def faces(self, report_id):
+        answer = requests.get(f"{self.urls['unmask']}/v1/analyses/{report_id}/faces?limit=1000", timeout=60)
+        return answer.json()["faces"]
+
+    def stop(self) -> int:
+        self.process.terminate()
+        return self.process.wait(60)
+
+
+@pytest.fixture(scope="session")
+def start_contracts(unmask, clean_environment):
+    """start_contracts("web-upload", ..., flags=[...], env={...}) gives Contracts."""
+    started = []
+
+    def start(*names, flags=(), env=None) -> Contracts:
+        data = Path(tempfile.mkdtemp(prefix="unmask-compat-"))
+        log = data.with_suffix(".log")
+        listeners = [word for name in names for word in ("--contract", f"{name}=127.0.0.1:0")]
+        command = [unmask, "serve", "--listen", "127.0.0.1:0", "--data", data, *listeners, *map(str, flags)]
+        with open(log, "w") as errors:
+            process = subprocess.Popen(
+                command,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+                env={k: v for k, v in clean_environment.items() if k not in SETTINGS} | (env or {}),
+                cwd=data,
+            )
+        started.append(process)
+        served = Contracts(process, data, log)
+        for _ in range(len(names) + 1):
+            line = process.stdout.readline()
+            found = re.fullmatch(r"(\S+) is listening on (http://\S+)\n", line)
+            if not found:
+                pytest.fail(f"the server did not start: {line}{log.read_text()}")
+            served.urls[found[1]] = found[2]
+        return served
+
+    yield start
+    for process in started:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+
+
+@pytest.fixture(scope="session")
+def server(start_contracts) -> Contracts:
+    """One server for all tests that leave it as it was.
+
+    It believes X-Forwarded-For, so that each test has an address of its own at web-upload, whose limits
+    outlast a test."""
+    flags = ["--trusted-proxy", "127.0.0.1"]
+    return start_contracts("microservice-v1", "microservice-v2", "web-upload", flags=flags)
+
+
+@pytest.fixture(scope="session")
+def media(tmp_path_factory) -> Path:
+    """A folder of small good and bad files, made once."""
+    if not PORTRAIT.exists():
+        pytest.fail(f"{PORTRAIT} is missing: run tools/setup.sh --tests", pytrace=False)
+    folder = tmp_path_factory.mktemp("compat-media")
+    x264 = ["-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p"]
+    shutil.copy(PORTRAIT, folder / "portrait.png")
+    ffmpeg("-i", PORTRAIT, "-frames:v", 1, folder / "portrait.jpg")
+    ffmpeg("-i", PORTRAIT, "-frames:v", 1, "-vf", "format=gray", folder / "grey.png")
+    ffmpeg("-f", "lavfi", "-i", "testsrc=size=320x240", "-frames:v", 1, folder / "no_face.png")
+    zoom = "scale=1024:1024,zoompan=z='1+0.2*on/75':d=1:s=512x512:fps=25"
+    ffmpeg("-loop", 1, "-i", PORTRAIT, "-vf", zoom, "-t", 3, *x264, "-g", 25, folder / "clip.mp4")
+    ffmpeg("-i", folder / "clip.mp4", "-frames:v", 1, *x264, folder / "one_frame.mp4")
+    ffmpeg("-i", folder / "clip.mp4", "-t", 1, "-c:v", "libvpx", "-deadline", "realtime", folder / "vp8.webm")
+    ffmpeg("-f", "lavfi", "-i", "testsrc=size=320x240:rate=25", "-t", 2, *x264, folder / "no_face.mp4")
+    # Long enough to be seen at work: decoding it takes seconds.
+    long = "scale=1280:1280,zoompan=z='1+0.2*on/1500':d=1:s=1280x1280:fps=25"
+    ffmpeg(
+        "-loop", 1, "-i", PORTRAIT, "-vf", long, "-t", 60,
+        "-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", folder / "long.mp4",
+    )  # fmt: skip
+    (folder / "text.png").write_text("This is no picture, whatever its name says.\n" * 10)
+    (folder / "text.mp4").write_text("This is no video, whatever its name says.\n" * 10)
+    return folder
