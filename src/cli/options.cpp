@@ -162,6 +162,10 @@ void DeclareContracts(CLI::App& app, compat::ContractOptions& contracts) {
           "imported model); may be repeated",
           "NAME=ENGINE", compat::ParseContractEngine)
       ->group(kContracts);
+  AddList(app, "--contract-model", contracts.models,
+          "The model that a faithful engine runs: the original's own file; may be repeated", "NAME=PATH",
+          compat::ParseContractModel)
+      ->group(kContracts);
   AddPath(app, "--env-file", contracts.env_file,
           "The originals' settings (PORT, THRESHOLD, ...) where the environment has none; ./.env with "
           "--contract",

@@ -21,7 +21,7 @@ int RunServe(const ServeCommand& command) {
     const char* value = std::getenv(name.c_str());
     return value == nullptr ? std::nullopt : std::optional<std::string>(value);
   };
-  const auto sites = compat::ContractSites(command.contracts, environment,
+  const auto sites = compat::ContractSites(command.contracts, environment, {},
                                            [](std::string_view name, const std::string& url) {
                                              fmt::print("{} is listening on {}\n", name, url);
                                              std::fflush(stdout);

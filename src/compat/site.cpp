@@ -88,6 +88,9 @@ struct Site::Manner {
       response = framework == Framework::kFlask ? WerkzeugPage(404) : FastApiDetail(404, "Not Found");
     else if (error.code == ErrorCode::kMethodNotAllowed)
       response = NotAllowed(request.path);
+    else if (error.code == ErrorCode::kBadRequest)
+      response = framework == Framework::kFlask ? WerkzeugPage(400)
+                                                : FastApiDetail(400, "There was an error parsing the body");
     else
       response = fault(error);
     AddCors(request, response);

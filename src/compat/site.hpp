@@ -20,7 +20,8 @@ class Site {
     kFastApi,  ///< {"detail": ...} for errors; OPTIONS only as a preflight; no HEAD of GET's routes
   };
 
-  /// Words an error of the server itself (body too large, disk full, queue full): everything but 404 and 405.
+  /// Words an error of the server itself (body too large, disk full, queue full): everything but 400, 404 and
+  /// 405, which the framework words.
   using Fault = std::function<http::Response(const Error&)>;
 
   Site(Framework framework, bool cors, Fault fault);

@@ -132,6 +132,11 @@ TEST_F(SiteTest, WordsTheServersOwnErrors) {
   EXPECT_EQ(large.headers.at("Access-Control-Allow-Origin"), "*");
 }
 
+TEST_F(SiteTest, AnswersWhatIsNoRequestWith400) {
+  auto& client = Start(Site::Framework::kFlask);
+  EXPECT_EQ(Send(client, "GET", "/%zz").status, 400);
+}
+
 TEST_F(SiteTest, AddsNoCorsWhereThereIsNone) {
   auto& client = Start(Site::Framework::kFlask, false);
   EXPECT_EQ(Send(client, "GET", "/", "Origin: http://a\r\n").headers.count("Access-Control-Allow-Origin"),

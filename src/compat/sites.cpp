@@ -2,6 +2,7 @@
 #include "compat/sites.hpp"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include <fmt/format.h>
@@ -28,32 +29,71 @@ std::filesystem::path EnvFile(const ContractOptions& options) {
   return wanted && std::filesystem::is_regular_file(kEnvFile, ignored) ? kEnvFile : "";
 }
 
+/// Splits "NAME=REST".
+Result<std::pair<Contract, std::string_view>> ParseAssignment(std::string_view text, const char* expected) {
+  const auto equals = std::min(text.find('='), text.size());
+  const auto contract = ParseContract(text.substr(0, equals));
+  if (!contract) return tl::unexpected(contract.error());
+  const auto rest = text.substr(std::min(equals + 1, text.size()));
+  if (rest.empty())
+    return Fail(ErrorCode::kBadRequest, fmt::format("expected {}, found '{}'", expected, text));
+  return std::pair(*contract, rest);
+}
+
+using Engines = std::map<Contract, std::shared_ptr<Analyzer>>;
+
+Result<Engines> MakeEngines(const ContractOptions& options, const MakeFaithful& make_faithful) {
+  std::map<Contract, bool> faithful;  // the last word counts
+  for (const auto& engine : options.engines) faithful[engine.contract] = engine.faithful;
+  std::map<Contract, std::filesystem::path> models;
+  for (const auto& model : options.models) {
+    if (!faithful[model.contract])
+      return Fail(ErrorCode::kBadRequest,
+                  fmt::format("--contract-model {0}=... is of use with --contract-engine {0}=faithful alone",
+                              ContractName(model.contract)));
+    models[model.contract] = model.path;
+  }
+  Engines engines;
+  for (const auto& [contract, wanted] : faithful) {
+    if (!wanted) continue;
+    auto engine = make_faithful ? make_faithful(contract, models[contract])
+                                : Fail(ErrorCode::kBadRequest, "the engine 'faithful' is not built in");
+    if (!engine)
+      return Fail(engine.error().code, fmt::format("{}: {}", ContractName(contract), engine.error().message),
+                  engine.error().hint);
+    engines.emplace(contract, std::move(*engine));
+  }
+  return engines;
+}
+
 }  // namespace
 
 Result<ContractOptions::Listener> ParseContractListener(std::string_view text) {
-  const auto equals = std::min(text.find('='), text.size());
-  const auto contract = ParseContract(text.substr(0, equals));
-  if (!contract) return tl::unexpected(contract.error());
-  if (equals == text.size()) return ContractOptions::Listener{*contract, ""};
-  const auto address = text.substr(equals + 1);
-  if (address.find(':') == std::string_view::npos)
+  if (const auto contract = ParseContract(text)) return ContractOptions::Listener{*contract, ""};
+  const auto parts = ParseAssignment(text, "NAME=ADDR:PORT");
+  if (!parts) return tl::unexpected(parts.error());
+  if (parts->second.find(':') == std::string_view::npos)
     return Fail(ErrorCode::kBadRequest, fmt::format("expected NAME=ADDR:PORT, found '{}'", text));
-  return ContractOptions::Listener{*contract, std::string(address)};
+  return ContractOptions::Listener{parts->first, std::string(parts->second)};
 }
 
 Result<ContractOptions::Engine> ParseContractEngine(std::string_view text) {
-  const auto equals = std::min(text.find('='), text.size());
-  const auto contract = ParseContract(text.substr(0, equals));
-  if (!contract) return tl::unexpected(contract.error());
-  const auto word = text.substr(std::min(equals + 1, text.size()));
-  if (word != "native" && word != "faithful")
+  const auto parts = ParseAssignment(text, "NAME=native or NAME=faithful");
+  if (!parts) return tl::unexpected(parts.error());
+  if (parts->second != "native" && parts->second != "faithful")
     return Fail(ErrorCode::kBadRequest,
                 fmt::format("expected NAME=native or NAME=faithful, found '{}'", text));
-  return ContractOptions::Engine{*contract, word == "faithful"};
+  return ContractOptions::Engine{parts->first, parts->second == "faithful"};
+}
+
+Result<ContractOptions::Model> ParseContractModel(std::string_view text) {
+  const auto parts = ParseAssignment(text, "NAME=PATH");
+  if (!parts) return tl::unexpected(parts.error());
+  return ContractOptions::Model{parts->first, parts->second};
 }
 
 Result<MakeSites> ContractSites(
-    const ContractOptions& options, const Environment& environment,
+    const ContractOptions& options, const Environment& environment, const MakeFaithful& make_faithful,
     std::function<void(std::string_view name, const std::string& url)> on_listening) {
   auto read = ReadContractSettings(environment, EnvFile(options));
   if (!read) {
@@ -64,13 +104,16 @@ Result<MakeSites> ContractSites(
   }
   read->strict = options.strict;
   const auto settings = std::make_shared<const ContractSettings>(std::move(*read));
-  return [options, settings, on_listening = std::move(on_listening)](
+  auto engines = MakeEngines(options, make_faithful);
+  if (!engines) return tl::unexpected(engines.error());
+  return [options, settings, engines = std::move(*engines), on_listening = std::move(on_listening)](
              const ServeParts& parts) -> Result<std::vector<ServedSite>> {
     const auto limiter = std::make_shared<RateLimiter>(
         options.redis ? MakeRedisStore(*options.redis) : MakeMemoryStore(), options.redis_down);
     std::vector<ServedSite> sites;
     for (const auto contract : kContracts) {
       const auto name = ContractName(contract);
+      const auto engine = engines.find(contract);
       const ContractContext context{.contract = contract,
                                     .service = parts.service,
                                     .native = parts.analyzer,
@@ -82,7 +125,8 @@ Result<MakeSites> ContractSites(
                                     .retention = parts.options.retention,
                                     .settings = settings,
                                     .limiter = limiter,
-                                    .trusted_proxies = options.trusted_proxies};
+                                    .trusted_proxies = options.trusted_proxies,
+                                    .faithful = engine == engines.end() ? nullptr : engine->second};
       auto routes = MakeContract(context);
       if (!routes) continue;
       ServedSite site{.prefix = fmt::format("/compat/{}", name), .routes = std::move(routes)};

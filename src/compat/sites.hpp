@@ -32,6 +32,13 @@ struct ContractOptions {
   };
   std::vector<Engine> engines;
 
+  /// The operator's model of a faithful engine.
+  struct Model {
+    Contract contract = Contract::kMicroserviceV1;
+    std::filesystem::path path;
+  };
+  std::vector<Model> models;
+
   std::filesystem::path env_file;  ///< of the originals' settings; empty: ./.env where it exists
   bool strict = false;             ///< see ContractSettings::strict
 
@@ -47,11 +54,19 @@ Result<ContractOptions::Listener> ParseContractListener(std::string_view text);
 /// "NAME=native" or "NAME=faithful".
 Result<ContractOptions::Engine> ParseContractEngine(std::string_view text);
 
+/// "NAME=PATH".
+Result<ContractOptions::Model> ParseContractModel(std::string_view text);
+
+/// Makes the faithful engine of a contract; `model` is empty when the operator named none.
+using MakeFaithful =
+    std::function<Result<std::shared_ptr<Analyzer>>(Contract contract, const std::filesystem::path& model)>;
+
 /// Every contract, at /compat/NAME of the main listener and on the listeners that were asked for.
 /// `on_listening` is told each of those with its contract's name. Reads the settings of the originals from
-/// `environment`. The result outlives what it was called with.
+/// `environment` and makes the faithful engines that were asked for; the result owns them and must outlive
+/// the server.
 Result<MakeSites> ContractSites(
-    const ContractOptions& options, const Environment& environment,
+    const ContractOptions& options, const Environment& environment, const MakeFaithful& make_faithful,
     std::function<void(std::string_view name, const std::string& url)> on_listening);
 
 }  // namespace unmask::compat

@@ -30,17 +30,41 @@ TEST(ContractEngine, IsNativeOrFaithful) {
     EXPECT_EQ(ParseContractEngine(text).error().code, ErrorCode::kBadRequest) << text;
 }
 
+const Environment kNothing = [](const std::string&) -> std::optional<std::string> { return std::nullopt; };
+
+TEST(ContractModel, IsAPath) {
+  EXPECT_EQ(ParseContractModel("predict-api=/a=b")->path, "/a=b");
+  for (const char* text : {"", "predict-api", "predict-api=", "none=/a"})
+    EXPECT_EQ(ParseContractModel(text).error().code, ErrorCode::kBadRequest) << text;
+}
+
+TEST(ContractSites, MakeTheFaithfulEnginesThatWereAskedFor) {
+  std::vector<std::string> made;
+  const MakeFaithful make = [&](Contract contract, const std::filesystem::path& model) {
+    made.push_back(std::string(ContractName(contract)) + " " + model.string());
+    return std::shared_ptr<Analyzer>();
+  };
+  const ContractOptions options{.engines = {{Contract::kMesonetApi, true},
+                                            {Contract::kPredictApi, true},
+                                            {Contract::kMesonetApi, false}},
+                                .models = {{Contract::kPredictApi, "/m.h5"}}};
+  EXPECT_TRUE(ContractSites(options, kNothing, make, {}).has_value());
+  EXPECT_EQ(made, std::vector<std::string>{"predict-api /m.h5"});
+  EXPECT_FALSE(ContractSites(options, kNothing, {}, {}).has_value());
+  const ContractOptions lonely{.models = {{Contract::kPredictApi, "/m.h5"}}};
+  EXPECT_THAT(ContractSites(lonely, kNothing, make, {}).error().message, HasSubstr("--contract-engine"));
+}
+
 TEST(ContractSites, StopAtASettingThatMakesNoSenseOnlyWhereAContractWasAskedFor) {
   const Environment environment = [](const std::string& name) -> std::optional<std::string> {
     if (name == "PORT") return "http";
     return std::nullopt;
   };
-  EXPECT_TRUE(ContractSites({}, environment, {}).has_value());
+  EXPECT_TRUE(ContractSites({}, environment, {}, {}).has_value());
   const ContractOptions asked{.listeners = {{Contract::kWebUpload, "127.0.0.1:0"}}};
-  EXPECT_THAT(ContractSites(asked, environment, {}).error().message, HasSubstr("PORT"));
+  EXPECT_THAT(ContractSites(asked, environment, {}, {}).error().message, HasSubstr("PORT"));
   const ContractOptions file{.env_file = "/none/.env"};
-  EXPECT_EQ(ContractSites(file, [](const auto&) { return std::nullopt; }, {}).error().code,
-            ErrorCode::kNotFound);
+  EXPECT_EQ(ContractSites(file, kNothing, {}, {}).error().code, ErrorCode::kNotFound);
 }
 
 }  // namespace
