@@ -51,14 +51,12 @@ class BlazeFace final : public FaceDetector {
   }
 
   std::optional<Face> DetectNear(const cv::Mat& picture, const Box& expected) override {
-    const auto faces = guard_.Run(picture, [&](const cv::Mat& bgr) -> Result<std::vector<Face>> {
-      const cv::Rect region = Neighbourhood(expected, bgr.size());
-      if (region.empty()) return std::vector<Face>();
+    const auto find = [&](const cv::Mat& bgr, const cv::Rect& region) -> Result<std::vector<Face>> {
       const auto found = full_range_->Find(bgr, region, options_.min_score);
       if (!found) return tl::unexpected(found.error());
       return ToFaces(*found, full_range_->map());
-    });
-    return BestOverlap(faces, expected);
+    };
+    return guard_.RunNear(picture, expected, find);
   }
 
   std::string name() const override { return "blazeface"; }

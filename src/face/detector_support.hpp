@@ -19,6 +19,13 @@ namespace unmask {
 /// care about wild boxes later.
 std::vector<Face> Plausible(std::vector<Face> faces, cv::Size picture);
 
+/// A square around `expected`, four times as large as its longer side; may reach beyond the picture's edges.
+/// Empty when it lies outside or the box has no usable size.
+cv::Rect Neighbourhood(const Box& expected, cv::Size picture);
+
+/// The face that overlaps `expected` most, if any does by a tenth (IoU).
+std::optional<Face> BestOverlap(std::span<const Face> faces, const Box& expected);
+
 /// Keeps the promises that every FaceDetector makes about bad pictures and failing engines.
 class DetectorGuard {
  public:
@@ -40,6 +47,17 @@ class DetectorGuard {
     return {};
   }
 
+  /// Keeps the promises of DetectNear(): `find` of the picture and the part of it around `expected`.
+  template <typename Find>
+  std::optional<Face> RunNear(const cv::Mat& picture, const Box& expected, Find find) {
+    const auto faces = Run(picture, [&](const cv::Mat& bgr) -> Result<std::vector<Face>> {
+      const cv::Rect region = Neighbourhood(expected, bgr.size());
+      if (region.empty()) return std::vector<Face>();
+      return find(bgr, region);
+    });
+    return BestOverlap(faces, expected);
+  }
+
  private:
   void Log(const std::string& message) {
     if (!logged_.exchange(true))
@@ -49,13 +67,6 @@ class DetectorGuard {
   std::string name_;
   std::atomic<bool> logged_ = false;
 };
-
-/// A square around `expected`, four times as large as its longer side; may reach beyond the picture's edges.
-/// Empty when it lies outside or the box has no usable size.
-cv::Rect Neighbourhood(const Box& expected, cv::Size picture);
-
-/// The face that overlaps `expected` most, if any does by a tenth (IoU).
-std::optional<Face> BestOverlap(std::span<const Face> faces, const Box& expected);
 
 /// Strongest first; equal ones stay in their order.
 void SortByScore(std::vector<Face>& faces);

@@ -29,24 +29,18 @@ class Haar final : public FaceDetector {
       : options_(options), cascade_(std::move(cascade)) {}
 
   std::vector<Face> Detect(const cv::Mat& picture, Effort) override {
-    return guard_.Run(picture, [&](const cv::Mat& bgr) -> Result<std::vector<Face>> {
-      return Find(bgr, cv::Rect({0, 0}, bgr.size()));
-    });
+    return guard_.Run(picture, [&](const cv::Mat& bgr) { return Find(bgr, cv::Rect({0, 0}, bgr.size())); });
   }
 
   std::optional<Face> DetectNear(const cv::Mat& picture, const Box& expected) override {
-    const auto faces = guard_.Run(picture, [&](const cv::Mat& bgr) -> Result<std::vector<Face>> {
-      const cv::Rect region = Neighbourhood(expected, bgr.size());
-      if (region.empty()) return std::vector<Face>();
-      return Find(bgr, region);
-    });
-    return BestOverlap(faces, expected);
+    return guard_.RunNear(picture, expected,
+                          [&](const cv::Mat& bgr, const cv::Rect& region) { return Find(bgr, region); });
   }
 
   std::string name() const override { return "haar"; }
 
  private:
-  std::vector<Face> Find(const cv::Mat& bgr, const cv::Rect& region) {
+  Result<std::vector<Face>> Find(const cv::Mat& bgr, const cv::Rect& region) {
     const int side = std::min(kLongSide, std::max(region.width, region.height));
     const double ratio = static_cast<double>(side) / std::max(region.width, region.height);
     const auto scaled = [&](int length) { return std::max(1, static_cast<int>(length * ratio)); };

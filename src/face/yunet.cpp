@@ -43,12 +43,8 @@ class YuNet final : public FaceDetector {
   }
 
   std::optional<Face> DetectNear(const cv::Mat& picture, const Box& expected) override {
-    const auto faces = guard_.Run(picture, [&](const cv::Mat& bgr) -> Result<std::vector<Face>> {
-      const cv::Rect region = Neighbourhood(expected, bgr.size());
-      if (region.empty()) return std::vector<Face>();
-      return Find(bgr, region);
-    });
-    return BestOverlap(faces, expected);
+    return guard_.RunNear(picture, expected,
+                          [&](const cv::Mat& bgr, const cv::Rect& region) { return Find(bgr, region); });
   }
 
   std::string name() const override { return "yunet"; }
