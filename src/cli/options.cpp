@@ -104,6 +104,21 @@ void AddModels(CLI::App& app, std::filesystem::path& models) {
       ->group(kMachine);
 }
 
+/// Which frames of a video are looked at. `sampling`: AnalysisOptions or SamplePlan.
+template <typename Sampling>
+void AddSampling(CLI::App& app, Sampling& sampling, const char* group) {
+  AddNumber(app, "--fps", sampling.fps, 0.01, 60,
+            "Frames of a video to look at each second; raise it for manipulations shorter than a second")
+      ->group(group);
+  AddWhole(app, "--max-frames", sampling.max_frames, 1, 4096,
+           "The most frames of one video; a longer one is sampled more thinly over its whole length")
+      ->group(group);
+  app.add_flag_callback(
+         "--keyframes", [&sampling] { sampling.mode = SampleMode::kKeyframes; },
+         "Look at key frames only: several times cheaper, for triage (--fps is then not used)")
+      ->group(group);
+}
+
 void AddNoStability(CLI::App& app, AnalysisOptions& analysis) {
   app.add_flag_callback(
          "--no-stability", [&analysis] { analysis.stability = false; },
@@ -232,16 +247,7 @@ void DeclareScan(CLI::App& app, ScanCommand& command) {
       ->allow_extra_args(false)
       ->group(kResults);
 
-  AddNumber(app, "--fps", command.analysis.fps, 0.01, 60,
-            "Frames of a video to look at each second; raise it for manipulations shorter than a second")
-      ->group(kAnalysis);
-  AddWhole(app, "--max-frames", command.analysis.max_frames, 1, 4096,
-           "The most frames of one video; a longer one is sampled more thinly over its whole length")
-      ->group(kAnalysis);
-  app.add_flag_callback(
-         "--keyframes", [&command] { command.analysis.mode = SampleMode::kKeyframes; },
-         "Look at key frames only: several times cheaper, for triage (--fps is then not used)")
-      ->group(kAnalysis);
+  AddSampling(app, command.analysis, kAnalysis);
   AddNoStability(app, command.analysis);
   AddWhole(app, "--jobs,-j", command.jobs, 1, 1024, "Files that are analysed at once", "one for each core")
       ->group(kMachine);
@@ -345,10 +351,7 @@ void DeclareEvaluate(CLI::App& app, EvaluateCommand& command) {
            "Rounds of the bootstrap from which intervals come; 0: no intervals")
       ->group(kResults);
 
-  AddNumber(app, "--fps", request.analysis.fps, 0.01, 60, "Frames of a video to look at each second")
-      ->group(kAnalysis);
-  AddWhole(app, "--max-frames", request.analysis.max_frames, 1, 4096, "The most frames of one video")
-      ->group(kAnalysis);
+  AddSampling(app, request.analysis, kAnalysis);
   AddNoStability(app, request.analysis);
   AddWhole(app, "--jobs,-j", request.jobs, 1, 1024, "Files that are analysed at once", "one for each core")
       ->group(kMachine);
@@ -413,16 +416,7 @@ void DeclareFaces(CLI::App& app, FacesCommand& command) {
       [](const std::string& text) { return ParseWhole(text, 0, std::numeric_limits<std::int64_t>::max()); })
       ->group(kSet);
 
-  AddNumber(extract, "--fps", cut.sampling.fps, 0.01, 60, "Frames of a video to look at each second")
-      ->group(kFaces);
-  AddWhole(extract, "--max-frames", cut.sampling.max_frames, 1, 4096,
-           "The most frames of one video; a longer one is sampled more thinly over its whole length")
-      ->group(kFaces);
-  extract
-      .add_flag_callback(
-          "--keyframes", [&cut] { cut.sampling.mode = SampleMode::kKeyframes; },
-          "Look at key frames only (--fps is then not used)")
-      ->group(kFaces);
+  AddSampling(extract, cut.sampling, kFaces);
   AddWhole(extract, "--max-per-track", cut.max_per_track, 1, 1'000'000,
            "The most faces of one person in one file: the best of as many stretches of time", "all")
       ->group(kFaces);

@@ -19,6 +19,11 @@ namespace fs = std::filesystem;
 
 constexpr std::uint64_t kMaxCsvBytes = std::uint64_t{1} << 30;
 
+/// True for the tables that `unmask faces extract` writes beside a set's crops.
+bool IsTableOfSet(const fs::path& below) {
+  return below == "faces.csv" || below == "sources.csv" || below == "extract.json";
+}
+
 /// What a path or a list says of a file.
 struct Facts {
   std::optional<bool> label;
@@ -179,7 +184,7 @@ class Finder {
     std::sort(files.begin(), files.end());
     for (const fs::path& file : files) {
       const fs::path below = Below(file, folder);
-      Add({.name = below.string(), .file = file}, below, FactsOfPath(below));
+      AddFound({.name = below.string(), .file = file}, below);
     }
     return {};
   }
@@ -250,12 +255,19 @@ class Finder {
           break;
         case ArchiveEntryKind::kFile:
           if (names.insert(found.name).second)
-            Add({.name = found.name, .file = file, .member = found.name}, found.name,
-                FactsOfPath(found.name));
+            AddFound({.name = found.name, .file = file, .member = found.name}, found.name);
           else
             dataset_.skipped.Add("duplicate", found.name, "the name occurs twice in the archive");
       }
     }
+  }
+
+  /// A file of a folder or archive, by its path below that.
+  void AddFound(Sample sample, const fs::path& below) {
+    if (IsTableOfSet(below))
+      dataset_.left_out.Add("table_of_set", sample.name, "written by unmask faces extract");
+    else
+      Add(std::move(sample), below, FactsOfPath(below));
   }
 
   void Add(Sample sample, const fs::path& path, Facts facts) {

@@ -72,9 +72,9 @@ struct DatasetRequest {
 };
 
 struct Dataset {
-  std::vector<Sample> samples;     ///< files of one archive stand together, in its order
-  Skips skipped;                   ///< could not be taken: something is wrong with them
-  Skips left_out;                  ///< were not asked for: other_split, not_listed, limit, hidden
+  std::vector<Sample> samples;  ///< files of one archive stand together, in its order
+  Skips skipped;                ///< could not be taken: something is wrong with them
+  Skips left_out;               ///< were not asked for: other_split, not_listed, limit, hidden, table_of_set
   std::vector<std::string> notes;  ///< sentences that a reader of the figures should know
 };
 

@@ -42,6 +42,21 @@ TEST(FindSamples, TakesLabelsFromFolders) {
   EXPECT_THAT(dataset.notes, IsEmpty());
 }
 
+TEST(FindSamples, LeavesOutTheTablesOfAnExtractedSet) {
+  const TestFolder folder;
+  folder.Write("val/real/a.jpg");
+  folder.Write("val/fake/b.jpg");
+  folder.Write("faces.csv");
+  folder.Write("sources.csv");
+  folder.Write("extract.json");
+  folder.Write("val/real/faces.csv");  // not where a set has its own
+  const auto dataset = FindSamples({.paths = {folder.path()}, .label = false}).value();
+  EXPECT_THAT(Names(dataset),
+              ElementsAre("val/fake/b.jpg=fake", "val/real/a.jpg=real", "val/real/faces.csv=real"));
+  EXPECT_EQ(CountOf(dataset.left_out, "table_of_set"), 3U);
+  EXPECT_EQ(CountOf(dataset.skipped, "no_label"), 0U);
+}
+
 TEST(FindSamples, SaysThatALabelFolderIsMissing) {
   const TestFolder folder;
   folder.Write("real/a.jpg");

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -31,19 +32,22 @@ struct ClassCounts {
   std::size_t manipulated = 0;  ///< verdicts
   std::size_t no_manipulation_found = 0;
   std::size_t inconclusive = 0;
-  std::size_t failed = 0;   ///< could not be analysed
-  std::size_t no_face = 0;  ///< of the inconclusive: nothing to score
-  std::size_t scored = 0;   ///< have a score
+  std::size_t failed = 0;                      ///< could not be analysed
+  std::size_t no_face = 0;                     ///< of the inconclusive: nothing to score
+  std::size_t scored = 0;                      ///< have a score
+  std::map<std::string, std::size_t> reasons;  ///< files by reason; one may have several
 };
 
 /// What one threshold does.
 struct AtThreshold {
-  std::string name;  ///< "manipulated" or "clear", as in model.json
-  double threshold = 0;
+  std::string name;      ///< "manipulated" or "clear", as in model.json
+  double threshold = 0;  ///< of a single face, or the one that was asked for
+  /// Files that were decided by another one: a track of many faces has its own. They are counted by that.
+  std::size_t by_another = 0;
   ConfusionMatrix matrix;
-  Estimate fpr;        ///< share of the scored authentic files at or above it
-  Estimate tpr;        ///< share of the scored manipulated files at or above it
-  Estimate precision;  ///< share of the manipulated among those at or above it, in this set
+  Estimate fpr;        ///< share of the scored authentic files at or above theirs
+  Estimate tpr;        ///< share of the scored manipulated files at or above theirs
+  Estimate precision;  ///< share of the manipulated among those, in this set
 };
 
 /// The product's own answers: verdicts rather than thresholds.

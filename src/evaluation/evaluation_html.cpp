@@ -139,7 +139,7 @@ std::string Probabilities(const Evaluation& evaluation) {
 std::string Matrix(const AtThreshold& at) {
   const ConfusionMatrix& m = at.matrix;
   return fmt::format(
-      "<div class=\"wide\"><table>\n<caption>Threshold “{}”: score {:.4g} or more</caption>\n"
+      "<div class=\"wide\"><table>\n<caption>Threshold “{}”: score {:.4g} or more{}</caption>\n"
       "<tr><th></th><th scope=\"col\" class=\"num\">at or above</th><th scope=\"col\" "
       "class=\"num\">below</th><th scope=\"col\" class=\"num\">share at or above</th><th scope=\"col\">95 "
       "%</th>"
@@ -147,8 +147,11 @@ std::string Matrix(const AtThreshold& at) {
       "<tr><th scope=\"row\">real</th><td class=\"num\">{}</td><td class=\"num\">{}</td>{}</tr>\n"
       "<tr><th scope=\"row\">fake</th><td class=\"num\">{}</td><td class=\"num\">{}</td>{}</tr>\n"
       "</table></div>\n",
-      EscapeForHtml(at.name), at.threshold, m.false_positives, m.true_negatives, Cell(at.fpr, true),
-      m.true_positives, m.false_negatives, Cell(at.tpr, true));
+      EscapeForHtml(at.name), at.threshold,
+      at.by_another > 0 ? fmt::format("; of {} files, tracks of several faces, their own", at.by_another)
+                        : "",
+      m.false_positives, m.true_negatives, Cell(at.fpr, true), m.true_positives, m.false_negatives,
+      Cell(at.tpr, true));
 }
 
 std::string VerdictSection(const Evaluation& evaluation) {

@@ -36,11 +36,13 @@ Json ToValue(const ClassCounts& counts) {
           {"inconclusive", counts.inconclusive},
           {"no_face", counts.no_face},
           {"failed", counts.failed},
-          {"scored", counts.scored}};
+          {"scored", counts.scored},
+          {"reasons", counts.reasons}};
 }
 
 Json ToValue(const AtThreshold& at) {
   return {{"threshold", Number(at.threshold)},
+          {"by_another", at.by_another},
           {"true_positives", at.matrix.true_positives},
           {"false_negatives", at.matrix.false_negatives},
           {"false_positives", at.matrix.false_positives},

@@ -51,6 +51,9 @@ std::string FiguresText(const Figures& figures) {
     text += fmt::format("  {:<12} {:.4f}: fake {} found, {} missed ({}); real {} accused, {} not ({})\n",
                         at.name, at.threshold, m.true_positives, m.false_negatives, FormatPercent(at.tpr),
                         m.false_positives, m.true_negatives, FormatPercent(at.fpr));
+    if (at.by_another > 0)
+      text += fmt::format("  {:<12} {} of them by the thresholds of tracks of several faces\n", "",
+                          at.by_another);
   }
   const Decisions& decisions = figures.decisions;
   text += "\nWhat the verdicts come to\n";

@@ -16,7 +16,8 @@ struct SampleOutcome {
   std::optional<double> score;  ///< absent without a face
   std::optional<double> logit;  ///< may be absent in a file of scores
   Verdict verdict = Verdict::kInconclusive;
-  std::vector<std::string> reasons;  ///< stable names
+  std::optional<Thresholds> thresholds;  ///< that decided; absent without a score, and in a file of scores
+  std::vector<std::string> reasons;      ///< stable names
 };
 
 /// The part of a report that an evaluation needs.

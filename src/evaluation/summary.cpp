@@ -59,9 +59,10 @@ void Count(const SampleOutcome& outcome, ClassCounts& counts) {
       break;
   }
   counts.scored += outcome.score ? 1U : 0U;
-  const auto& reasons = outcome.reasons;
-  if (std::find(reasons.begin(), reasons.end(), ReasonName(Reason::kNoFace)) != reasons.end())
-    ++counts.no_face;
+  for (const std::string& reason : outcome.reasons) {
+    ++counts.reasons[reason];
+    counts.no_face += reason == ReasonName(Reason::kNoFace) ? 1U : 0U;
+  }
 }
 
 std::size_t Analysed(const ClassCounts& counts) { return counts.files - counts.failed; }
@@ -90,13 +91,23 @@ Estimate OfScores(LabelledScores scores, const Bootstrap& bootstrap, Metric metr
   return estimate;
 }
 
-AtThreshold Apply(const Scored& scored, const char* name, double threshold) {
-  AtThreshold at{.name = name, .threshold = threshold, .matrix = Confusion(scored.scores, threshold)};
+/// `threshold`: of the files that were not decided by thresholds of their own.
+AtThreshold Apply(const Scored& scored, const Pass& pass, const char* name, double Thresholds::*which,
+                  double threshold) {
+  AtThreshold at{.name = name, .threshold = threshold};
+  std::vector<LabelledScore> beyond;  // by how much; exact in sign, so that 0 is the threshold itself
+  for (std::size_t i = 0; i < scored.scores.size(); ++i) {
+    const auto& own = pass.outcomes[scored.indices[i]].thresholds;
+    const double applied = own ? (*own).*which : threshold;
+    at.by_another += applied != threshold ? 1U : 0U;
+    beyond.push_back({scored.scores[i].manipulated, scored.scores[i].score - applied});
+  }
+  at.matrix = Confusion(beyond, 0);
   const ConfusionMatrix& m = at.matrix;
   at.fpr = Share(m.false_positives, m.false_positives + m.true_negatives, "no authentic file has a score");
   at.tpr = Share(m.true_positives, m.true_positives + m.false_negatives, "no manipulated file has a score");
   at.precision =
-      Share(m.true_positives, m.true_positives + m.false_positives, "no file reaches the threshold");
+      Share(m.true_positives, m.true_positives + m.false_positives, "no file reaches its threshold");
   return at;
 }
 
@@ -173,8 +184,9 @@ class Summary {
       return ExpectedCalibrationError(scores, kReliabilityBins, weights);
     });
     figures.aurc = {AreaUnderRiskCoverage(scored.scores), std::nullopt};
-    figures.thresholds = {Apply(scored, "manipulated", options_.thresholds.manipulated),
-                          Apply(scored, "clear", options_.thresholds.clear)};
+    figures.thresholds = {
+        Apply(scored, pass, "manipulated", &Thresholds::manipulated, options_.thresholds.manipulated),
+        Apply(scored, pass, "clear", &Thresholds::clear, options_.thresholds.clear)};
     figures.decisions = Decide(figures.authentic, figures.manipulated);
     figures.no_face =
         Share(figures.authentic.no_face + figures.manipulated.no_face,
@@ -238,7 +250,8 @@ class Summary {
       Count(pass.outcomes[i], samples_[i].manipulated ? group.manipulated : group.authentic);
     const Scored scored = Collect(samples_, pass, indices);
     group.auc = OfRanking(Ranking(scored.ranks), BootstrapOf(scored), Auc);
-    const AtThreshold at = Apply(scored, "manipulated", options_.thresholds.manipulated);
+    const AtThreshold at =
+        Apply(scored, pass, "manipulated", &Thresholds::manipulated, options_.thresholds.manipulated);
     group.fpr = at.fpr;
     group.tpr = at.tpr;
     return group;

@@ -57,6 +57,28 @@ TEST(Summarise, ThresholdsAndVerdictsAgree) {
   EXPECT_EQ(figures.thresholds[1].matrix.true_negatives, figures.authentic.no_manipulation_found);
 }
 
+TEST(Summarise, CountsAFileByTheThresholdsThatDecidedIt) {
+  Example example = ExampleOf(200, false);
+  const Thresholds of_tracks{.manipulated = 0.97, .clear = 0.4};
+  for (std::size_t i = 100; i < 200; ++i) {
+    SampleOutcome& outcome = example.passes[0].outcomes[i];
+    outcome = OutcomeWith(*outcome.logit, of_tracks);
+    outcome.thresholds = of_tracks;
+  }
+  const Figures figures = Summarised(example).figures;
+  EXPECT_EQ(figures.thresholds[0].matrix.true_positives, figures.manipulated.manipulated);
+  EXPECT_EQ(figures.thresholds[0].matrix.false_positives, figures.authentic.manipulated);
+  EXPECT_EQ(figures.thresholds[1].matrix.true_negatives, figures.authentic.no_manipulation_found);
+  EXPECT_EQ(figures.thresholds[0].by_another, 100U);
+  EXPECT_EQ(figures.thresholds[0].threshold, 0.9);
+}
+
+TEST(Summarise, CountsFilesByReason) {
+  const Figures figures = Summarised(ExampleOf(100, false)).figures;
+  EXPECT_EQ(figures.manipulated.reasons.at("no_face"), 1U);
+  EXPECT_EQ(figures.manipulated.reasons.at("between_thresholds"), figures.manipulated.inconclusive - 1);
+}
+
 TEST(Summarise, ComparesGroupsAndNamesTheWorst) {
   Example example = ExampleOf(100, false);
   for (std::size_t i = 0; i < 100; ++i)  // in group b the detector is blind
