@@ -31,7 +31,7 @@ enum class Reason {
   kUnstable,           ///< the verdict changes under mild re-encoding
   kBetweenThresholds,  ///< the score lies between the two operating points
   kManyFaces,          ///< more faces a frame than are analysed
-  kNotAPhoto,          ///< a drawing or a render
+  kNotAPhoto,          ///< the faces are drawn, painted or rendered
   kDecodeErrors,       ///< parts of the media could not be decoded
   kTruncated,          ///< the media ends early
 };
@@ -67,6 +67,7 @@ struct FaceQuality {
   double brightness = 0;  ///< mean luma, 0..1
   double yaw = 0;         ///< degrees, positive when the face looks to the picture's right; an estimate
   double pitch = 0;       ///< degrees, positive when the face looks up; an estimate
+  double drawing = 0;     ///< 0..1: how much it looks like a drawing or a flat render, see face/drawing.hpp
   std::vector<std::string> codes;  ///< "small", "blurred", "dark", "bright", "profile"
 };
 
@@ -181,6 +182,7 @@ struct Report {
   std::vector<FaceReport> faces;    ///< in order of time; always filled, renderers leave it out unless asked
   std::vector<FrameReport> frames;  ///< every analysed frame, in order of time, with or without faces
   std::string detector;             ///< what found the faces: FaceDetector::name() or an engine's own word
+  std::vector<std::string> limits;  ///< sentences: what the model cannot see that may matter here
   Stability stability;
   Sampling sampling;
   ModelFacts model;

@@ -98,8 +98,20 @@ void AddQualityReasons(Faces faces, std::vector<Reason>& reasons) {
   if (poor) AddReason(reasons, Reason::kLowQuality);
 }
 
+/// The median, so that a few odd frames do not decide. `faces` may be empty.
+bool LooksDrawn(std::span<const FaceReport* const> faces, const JudgeOptions& options) {
+  std::vector<double> drawing;
+  for (const FaceReport* face : faces) drawing.push_back(face->quality.drawing);
+  if (drawing.empty()) return false;
+  const auto middle = drawing.begin() + static_cast<std::ptrdiff_t>(drawing.size() / 2);
+  std::nth_element(drawing.begin(), middle, drawing.end());
+  return *middle >= options.max_drawing;
+}
+
 bool HasVerdict(const TrackReport& track) {
-  return std::find(track.reasons.begin(), track.reasons.end(), Reason::kFewFaces) == track.reasons.end();
+  return std::none_of(track.reasons.begin(), track.reasons.end(), [](Reason reason) {
+    return reason == Reason::kFewFaces || reason == Reason::kNotAPhoto;
+  });
 }
 
 std::map<int, std::vector<const FaceReport*>> ByTrack(const std::vector<FaceReport>& faces) {
@@ -136,8 +148,10 @@ ScoreVerdict JudgeScore(double score, int judged_tracks, const Thresholds& thres
           score >= thresholds.manipulated ? Reason::kManyFaces : Reason::kBetweenThresholds};
 }
 
-bool HasEnoughFaces(Faces faces, std::int64_t frames_analysed, const JudgeOptions& options) {
-  return static_cast<int>(Usable(faces).size()) >= FacesNeeded(frames_analysed, options);
+bool CanBeJudged(Faces faces, std::int64_t frames_analysed, const JudgeOptions& options) {
+  const auto usable = Usable(faces);
+  return static_cast<int>(usable.size()) >= FacesNeeded(frames_analysed, options) &&
+         !LooksDrawn(usable, options);
 }
 
 TrackReport JudgeTrack(Faces faces, std::int64_t frames_analysed, int judged_tracks,
@@ -147,8 +161,10 @@ TrackReport JudgeTrack(Faces faces, std::int64_t frames_analysed, int judged_tra
   track.end = faces.back()->time;
   track.faces = static_cast<int>(faces.size());
 
-  const bool enough = HasEnoughFaces(faces, frames_analysed, options);
   std::vector<const FaceReport*> counted = Usable(faces);
+  const bool enough = static_cast<int>(counted.size()) >= FacesNeeded(frames_analysed, options);
+  const bool drawn = LooksDrawn(counted, options);
+  if (drawn) AddReason(track.reasons, Reason::kNotAPhoto);
   if (!enough) {  // a score is still of interest, a verdict would not be honest
     std::copy_if(faces.begin(), faces.end(), std::back_inserter(counted),
                  [](auto* f) { return !f->used && f->logit; });
@@ -172,12 +188,12 @@ TrackReport JudgeTrack(Faces faces, std::int64_t frames_analysed, int judged_tra
       std::any_of(runs.begin(), runs.end(), [&](const Run& r) { return r.above >= persistent_at; });
   track.logit = TrackLogit(counted, persistent, options);
   track.score = CalibratedScore(*track.logit, point.calibration);
-  if (!enough) return track;
+  if (!enough || drawn) return track;
   for (const Run& run : runs)
     if (run.above >= persistent_at) track.segments.push_back(ToSegment(counted, run));
-  const ScoreVerdict judged = JudgeScore(*track.score, judged_tracks, point.thresholds);
-  track.verdict = judged.verdict;
-  if (judged.reason) AddReason(track.reasons, *judged.reason);
+  const ScoreVerdict verdict = JudgeScore(*track.score, judged_tracks, point.thresholds);
+  track.verdict = verdict.verdict;
+  if (verdict.reason) AddReason(track.reasons, *verdict.reason);
   return track;
 }
 
@@ -186,7 +202,7 @@ void JudgeReport(Report& report, const OperatingPoints& points, const JudgeOptio
   const auto tracks = ByTrack(report.faces);
   const std::int64_t frames = report.sampling.frames_analysed;
   const auto judged = std::count_if(tracks.begin(), tracks.end(),
-                                    [&](const auto& t) { return HasEnoughFaces(t.second, frames, options); });
+                                    [&](const auto& t) { return CanBeJudged(t.second, frames, options); });
 
   report.tracks.clear();
   report.tracks.reserve(tracks.size());

@@ -23,6 +23,8 @@ struct JudgeOptions {
   int persistent_faces = 3;  ///< consecutive usable faces above the threshold that make evidence persistent
   double top_share = 0.5;    ///< of a track's faces that count once evidence is persistent, 0..1
   int top_min = 10;          ///< but at least so many
+  /// Median of FaceQuality::drawing over a track's good faces from which it is out of scope: not_a_photo.
+  double max_drawing = 0.5;
   int max_faces_per_frame = 16;  ///< the most that are analysed; more give the warning many_faces
 };
 
@@ -48,9 +50,9 @@ ModelFacts FactsOf(const ModelCard& card);
 TrackReport JudgeTrack(std::span<const FaceReport* const> faces, std::int64_t frames_analysed,
                        int judged_tracks, const OperatingPoints& points, const JudgeOptions& options = {});
 
-/// True when the track has enough usable faces for a verdict.
-bool HasEnoughFaces(std::span<const FaceReport* const> faces, std::int64_t frames_analysed,
-                    const JudgeOptions& options = {});
+/// True when the track has enough usable faces for a verdict, and they are photographed.
+bool CanBeJudged(std::span<const FaceReport* const> faces, std::int64_t frames_analysed,
+                 const JudgeOptions& options = {});
 
 /// The verdict that a track's score gives, and its reason when it is inconclusive.
 struct ScoreVerdict {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "analysis/judge.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include <gmock/gmock.h>
@@ -169,6 +170,62 @@ TEST(Judge, HoldsATrackOfManyFacesToItsOwnOperatingPoint) {
   EXPECT_EQ(judged(4).thresholds.manipulated, 0.9);
   EXPECT_EQ(judged(4).tracks[0].good_faces, 4);
   EXPECT_EQ(judged(25).thresholds.manipulated, 0.8);
+}
+
+// training/tests/test_tracks.py has the same tracks: operating points of tracks are fitted by its rule.
+TEST(Judge, JoinsATracksLogitsAsTrainingDoes) {
+  const std::vector<std::pair<std::vector<double>, double>> tracks = {
+      {{1.0}, 1.0},
+      {{4.0, -1.0}, 1.5},
+      {{4.0, 3.5, -2.0, 0.0}, 1.375},
+      {{4.0, 0.0, 3.5, 0.0, 5.0, -3.0, -3.0, -3.0, -3.0, -3.0, -3.0, -3.0}, -0.25},
+      {{4.0, -1.0, 3.5, -1.0, 5.0, -3.0, -3.0, -3.0, -3.0, -3.0, -3.0, -3.0}, -0.875},
+      {{-2.0, -2.0, -2.0, -2.0, -2.0, -2.0, -2.0, -2.0, -2.0, 6.0}, -1.2}};
+  for (const auto& [logits, expected] : tracks) {
+    const Report report = ReportOf(Clip(1, logits), static_cast<std::int64_t>(logits.size()));
+    EXPECT_NEAR(*report.tracks[0].logit, expected, 1e-12) << logits.size();
+  }
+  std::vector<double> logits(24, -4.0);
+  std::fill_n(logits.begin(), 3, 4.0);
+  EXPECT_NEAR(*ReportOf(Clip(1, logits), 24).tracks[0].logit, -2.0, 1e-12);
+}
+
+std::vector<FaceReport> Drawn(std::vector<FaceReport> faces, const std::vector<double>& drawing) {
+  for (std::size_t i = 0; i < faces.size(); ++i) faces[i].quality.drawing = drawing[i];
+  return faces;
+}
+
+TEST(Judge, ADrawingIsOutOfScopeWhateverItsScore) {
+  for (const double logit : {-6.0, 0.0, 6.0}) {
+    const Report report = ReportOf(Drawn(Clip(1, {logit}), {0.9}), 1);
+    EXPECT_EQ(report.verdict, Verdict::kInconclusive);
+    EXPECT_THAT(report.reasons, ElementsAre(Reason::kNotAPhoto));
+    EXPECT_THAT(report.tracks[0].segments, IsEmpty());
+    EXPECT_TRUE(report.score);
+  }
+}
+
+TEST(Judge, AFewOddFramesMakeNoDrawing) {
+  const auto faces = Clip(1, {4, 4, 4, 4, 4});
+  EXPECT_EQ(ReportOf(Drawn(faces, {1, 0, 0, 0, 1}), 5).verdict, Verdict::kManipulated);
+  EXPECT_EQ(ReportOf(Drawn(faces, {1, 0, 1, 0, 1}), 5).verdict, Verdict::kInconclusive);
+}
+
+TEST(Judge, ADrawingBesideAPersonDoesNotCount) {
+  std::vector<FaceReport> faces = Clip(1, {-4, -4, -4});
+  for (const FaceReport& face : Drawn(Clip(2, {6, 6, 6}), {1, 1, 1})) faces.push_back(face);
+  const Report report = ReportOf(faces, 3);
+  EXPECT_EQ(report.verdict, Verdict::kNoManipulationFound);
+  EXPECT_THAT(report.reasons, IsEmpty());
+  EXPECT_EQ(JudgedTracks(report.tracks), 1);
+  EXPECT_THAT(report.tracks[1].reasons, ElementsAre(Reason::kNotAPhoto));
+}
+
+TEST(Judge, FacesThatDoNotCountSayNothingOfDrawings) {
+  std::vector<FaceReport> faces = Clip(1, {-4, -4, -4, -4});
+  for (const double time : {3.0, 3.5, 4.0, 4.5, 5.0}) faces.push_back(FaceWith(1, time, -4, {"small"}));
+  for (std::size_t i = 4; i < faces.size(); ++i) faces[i].quality.drawing = 1;
+  EXPECT_EQ(ReportOf(faces, 9).verdict, Verdict::kNoManipulationFound);
 }
 
 }  // namespace

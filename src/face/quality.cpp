@@ -7,6 +7,7 @@
 
 #include <opencv2/imgproc.hpp>
 
+#include "face/drawing.hpp"
 #include "face/letterbox.hpp"
 
 namespace unmask {
@@ -84,7 +85,9 @@ FaceQuality MeasureQuality(const cv::Mat& picture, const Face& face, const Quali
   const cv::Rect box = cv::Rect(cv::Rect2d(face.box.x, face.box.y, face.box.width, face.box.height)) &
                        cv::Rect({0, 0}, picture.size());
   if (!box.empty()) {
-    const Light light = MeasureLight(AsBgr(picture(box)));
+    const cv::Mat pixels = AsBgr(picture(box));
+    const Light light = MeasureLight(pixels);
+    quality.drawing = DrawingLikeness(pixels);
     quality.brightness = light.brightness;
     quality.sharpness = light.sharpness;
   }

@@ -254,6 +254,79 @@ def test_scores_evaluate_to_the_same_figures(run, evaluate, labelled, tmp_path):
     assert again["figures"] == direct["figures"]
 
 
+def draw_cartoon(file, side=200):
+    """A face of even colours with black outlines."""
+    y, x = np.mgrid[0:side, 0:side] / side
+
+    def inside(centre_x, centre_y, width, height):
+        return ((x - centre_x) / width) ** 2 + ((y - centre_y) / height) ** 2 < 1
+
+    picture = np.full((side, side, 3), (150, 200, 230), np.uint8)
+    parts = [(0.5, 0.52, 0.38, 0.45, (245, 200, 170)), (0.5, 0.75, 0.15, 0.05, (200, 60, 60))]
+    parts += [(eye, 0.42, 0.08, 0.1, (255, 255, 255)) for eye in (0.35, 0.65)]
+    parts += [(eye, 0.44, 0.03, 0.04, (0, 0, 0)) for eye in (0.37, 0.67)]
+    for centre_x, centre_y, width, height, colour in parts:
+        picture[inside(centre_x, centre_y, width + 0.015, height + 0.015)] = 0
+        picture[inside(centre_x, centre_y, width, height)] = colour
+    raw = file.with_suffix(".ppm")
+    raw.write_bytes(b"P6 %d %d 255\n" % (side, side) + picture.tobytes())
+    ffmpeg("-i", raw, file)
+    raw.unlink()
+
+
+def test_a_drawing_is_no_photograph(evaluate, labelled, tmp_path):
+    for label in ("real", "fake"):
+        (tmp_path / "set" / label).mkdir(parents=True)
+        draw_cartoon(tmp_path / "set" / label / "drawn.png")
+        ffmpeg("-i", tmp_path / "set" / label / "drawn.png", tmp_path / "set" / label / "drawn.jpg")
+        for file in (labelled / "crops" / label).iterdir():
+            shutil.copy(file, tmp_path / "set" / label)
+    found = evaluate("--input", "crops", tmp_path / "set")["figures"]["counts"]
+    for label in ("real", "fake"):
+        assert found[label]["reasons"]["not_a_photo"] == 2
+        assert found[label]["inconclusive"] >= 2
+        assert found[label]["scored"] == 4
+
+
+def test_the_tables_of_an_extracted_set_are_no_samples(run, evaluate, labelled, tmp_path):
+    run("faces", "extract", "-o", tmp_path / "set", labelled / "media", code=0)
+    run("faces", "extract", "-o", tmp_path / "set.tar", labelled / "media", code=0)
+    for source in (tmp_path / "set", tmp_path / "set.tar"):
+        found = evaluate("--input", "crops", source)
+        assert found["skipped"] == []
+        assert {kind["reason"]: kind["count"] for kind in found["left_out"]} == {"table_of_set": 3}
+        assert sum(counts(found).values()) == 2
+
+
+def copy_with_tracks(models, folder):
+    """The newest model with an operating point of its own for tracks, far from one face's."""
+    newest = max((models / "face").iterdir(), key=lambda version: int(version.name))
+    copy = folder / "face" / newest.name
+    shutil.copytree(newest, copy)
+    card = json.loads((copy / "model.json").read_text())
+    limits = {"manipulated": {"score": 0.999999, "fpr": 0.01}, "clear": {"score": 0.999998, "fpr": 0.01}}
+    card["tracks"] = [{"faces": 2, "calibration": card["calibration"], "thresholds": limits}]
+    (copy / "model.json").write_text(json.dumps(card))
+    return folder
+
+
+def test_confusion_matrices_use_the_thresholds_of_the_verdicts(run, evaluate, tmp_path):
+    for label in ("real", "fake"):
+        (tmp_path / "set" / label).mkdir(parents=True)
+        shutil.copy(PORTRAIT, tmp_path / "set" / label / "still.png")
+        ffmpeg("-loop", 1, "-i", PORTRAIT, "-t", 3, "-r", 4, tmp_path / "set" / label / "clip.mp4")
+    models = copy_with_tracks(PORTRAIT.parents[2] / "models", tmp_path / "models")
+    arguments = ["--models", models, "--no-stability", tmp_path / "set"]
+    found = evaluate(*arguments)["figures"]
+    clear = found["thresholds"]["clear"]
+    assert clear["by_another"] == 2  # the clips; a still has one face
+    cleared = sum(found["counts"][label]["no_manipulation_found"] for label in ("real", "fake"))
+    assert clear["true_negatives"] + clear["false_negatives"] == cleared >= 2
+    asked = evaluate("--thresholds", "0.9,0.0", *arguments)["figures"]["thresholds"]["clear"]
+    assert asked["by_another"] == 0 and asked["true_negatives"] + asked["false_negatives"] == 0
+    assert "tracks of several faces" in run("evaluate", *arguments, code=0).stdout
+
+
 def test_degrade_reports_every_degradation(evaluate, labelled):
     found = evaluate("--input", "crops", "--degrade", labelled / "crops")
     names = [d["name"] for d in found["degraded"]]
