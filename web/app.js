@@ -100,11 +100,8 @@ async function follow(id, signal) {
 
 async function showAnalysis(analysis, file) {
   if (analysis.error) throw new Problem({ title: "The analysis failed", ...analysis.error });
-  const [words, card] = await Promise.all([
-    getJson("/words.json"),
-    getJson(`/v1/models/${encodeURIComponent(analysis.report.model.name)}/${analysis.report.model.version}`).catch(() => ({})),
-  ]);
-  renderResult($("result"), analysis, { words, card, file });
+  const words = await getJson("/words.json");
+  renderResult($("result"), analysis, { words, file });
   show("result");
   say(words.verdicts[analysis.report.verdict].title);
   $("verdict").focus();

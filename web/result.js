@@ -150,8 +150,8 @@ function preview(file, media) {
   return { element: video, seek: (time) => { video.currentTime = time; video.scrollIntoView({ block: "center" }); video.focus(); } };
 }
 
-/// Fills `target` with the result. `words` is /words.json, `card` the model's card, `file` may be null.
-export function renderResult(target, analysis, { words, card, file }) {
+/// Fills `target` with the result. `words` is /words.json, `file` may be null.
+export function renderResult(target, analysis, { words, file }) {
   const { report } = analysis;
   const word = words.verdicts[report.verdict];
   const base = `/v1/analyses/${encodeURIComponent(analysis.id)}`;
@@ -173,9 +173,9 @@ export function renderResult(target, analysis, { words, card, file }) {
   const tracks = el("div", { class: "tracks" });
   for (const track of report.tracks) tracks.append(trackCard(analysis, track, words, seek));
 
-  const limits = Array.isArray(card?.limits) && card.limits.length
+  const limits = Array.isArray(report.limits) && report.limits.length
     ? el("div", { class: "card" }, el("h2", {}, "What the model cannot see"),
-      el("ul", {}, ...card.limits.map((limit) => el("li", {}, String(limit)))))
+      el("ul", {}, ...report.limits.map((limit) => el("li", {}, String(limit)))))
     : null;
   target.replaceChildren(summary, tracks, ...(limits ? [limits] : []),
     el("details", { class: "card" }, el("summary", {}, "Facts about the file and this analysis"), facts(report)));

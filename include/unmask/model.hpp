@@ -56,6 +56,13 @@ struct OperatingPoint {
   Thresholds thresholds;
 };
 
+/// Something that the model cannot see, or does badly.
+struct ModelLimit {
+  std::string text;  ///< a plain sentence
+  /// Situations that must all hold for a report to quote it (analysis/limits.hpp); empty: every report does.
+  std::vector<std::string> when;
+};
+
 /// All that model.json states: what the network takes and gives, and how good it is.
 struct ModelCard {
   std::string name;
@@ -73,7 +80,7 @@ struct ModelCard {
   Thresholds thresholds;
   double fpr_at_clear = 0;
   std::vector<OperatingPoint> tracks;  ///< for tracks, by rising number of faces, each above 1; may be empty
-  std::vector<std::string> limits;     ///< plain sentences: what the model cannot see
+  std::vector<ModelLimit> limits;
   std::string licence;
   std::string json;  ///< the file as it is, for `unmask model show` and the API
 };

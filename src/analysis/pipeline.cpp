@@ -10,6 +10,7 @@
 #include <opencv2/core.hpp>
 
 #include "analysis/face_scores.hpp"
+#include "analysis/limits.hpp"
 #include "analysis/stability.hpp"
 #include "base/file.hpp"
 #include "base/hash.hpp"
@@ -154,6 +155,7 @@ Result<Report> Run::Analyze(const std::filesystem::path& file, const std::string
   if (!faces) return tl::unexpected(faces.error());
   report_.faces = std::move(*faces);
   if (auto judged = Judge(); !judged) return tl::unexpected(judged.error());
+  report_.limits = LimitsOf(report_, stages_.scorer.card());
   if (summary.decode_errors > 0) report_.reasons.push_back(Reason::kDecodeErrors);
   if (summary.truncated) report_.reasons.push_back(Reason::kTruncated);
   report_.timing_ms.score = scores_.waited_ms();

@@ -238,9 +238,8 @@ Result<http::Response> HtmlReport(const ApiContext& context, const http::Request
   const auto record = FindDone(context, request);
   if (!record) return tl::unexpected(record.error());
   const auto& card = context.analyzer.model();
-  http::Response response{
-      .content_type = "text/html; charset=utf-8",
-      .body = ToHtml(*record->report, {.limits = card.limits, .fpr_at_clear = card.fpr_at_clear})};
+  http::Response response{.content_type = "text/html; charset=utf-8",
+                          .body = ToHtml(*record->report, {.fpr_at_clear = card.fpr_at_clear})};
   response.headers.Set(
       "Content-Security-Policy",
       "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'");

@@ -20,7 +20,7 @@ class FakeAnalyzer : public Analyzer {
     card_.version = 1;
     card_.sha256 = "0123";
     card_.json = R"({"name": "face", "version": 1, "measured": {"auc": 0.94}})";
-    card_.limits = {"It sees only faces."};
+    card_.limits = {{.text = "It sees only faces.", .when = {}}};
     software_ = {.unmask = "0.1.0", .libavcodec = "59.37.100", .openvino = "2026.4"};
   }
 

@@ -72,6 +72,8 @@ Json ModelsJson(const ApiContext& context) {
   bool listed = false;
   const auto add = [&](const ModelCard& card) {
     const bool serves = card.name == serving.name && card.version == serving.version;
+    Json limits = Json::array();
+    for (const ModelLimit& limit : card.limits) limits.push_back(limit.text);
     listed = listed || serves;
     models.push_back({{"name", card.name},
                       {"version", card.version},
@@ -84,7 +86,7 @@ Json ModelsJson(const ApiContext& context) {
                         {"clear", card.thresholds.clear},
                         {"fpr_at_manipulated", card.thresholds.fpr_at_manipulated},
                         {"fpr_at_clear", card.fpr_at_clear}}},
-                      {"limits", card.limits},
+                      {"limits", std::move(limits)},
                       {"licence", card.licence}});
   };
   if (const auto cards = ModelRepository(context.options.models).List())

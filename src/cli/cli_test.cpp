@@ -169,7 +169,7 @@ TEST(Model, IsDescribedWithItsLimits) {
   card.name = "face";
   card.version = 1;
   card.thresholds = {.manipulated = 0.92, .clear = 0.35, .fpr_at_manipulated = 0.01};
-  card.limits = {"Lip synchronisation is not seen.", "Whole-face synthesis is not seen."};
+  card.limits = {{"Lip synchronisation is not seen.", {}}, {"Whole-face synthesis is not seen.", {}}};
   const std::string text = DescribeModel(card);
   EXPECT_THAT(text, HasSubstr("face:1"));
   EXPECT_THAT(text, HasSubstr("92 %"));

@@ -312,7 +312,6 @@ int RunScan(const ScanCommand& given) {
       return kSomeFailed;
     }
     analyzer = std::move(*created);
-    options.html.limits = analyzer->model().limits;
     options.html.fpr_at_clear = analyzer->model().fpr_at_clear;
   }
 

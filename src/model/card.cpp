@@ -80,6 +80,12 @@ Thresholds ReadThresholds(const json& j) {
   return thresholds;
 }
 
+/// A sentence, or {"text": ..., "when": [...]}.
+ModelLimit ReadLimit(const json& limit) {
+  if (limit.is_string()) return {.text = limit, .when = {}};
+  return {.text = limit.at("text"), .when = limit.value("when", std::vector<std::string>())};
+}
+
 ModelCard Read(const std::string& text) {
   const json j = json::parse(text);
   if (j.at("schema") != "unmask.model/1") throw std::runtime_error("schema must be \"unmask.model/1\"");
@@ -125,7 +131,8 @@ ModelCard Read(const std::string& text) {
         throw std::runtime_error("tracks must rise in faces, from 2 on");
       card.tracks.push_back(point);
     }
-  if (j.contains("limits")) card.limits = j["limits"].get<std::vector<std::string>>();
+  if (j.contains("limits"))
+    for (const json& limit : j["limits"]) card.limits.push_back(ReadLimit(limit));
   return card;
 }
 

@@ -51,10 +51,17 @@ Report ExampleReport() {
   face.score = 0.91;
   face.logit = 2.3;
   face.detector_score = 0.94;
-  face.quality = {.size = 208, .sharpness = 0.7, .brightness = 0.5, .yaw = 4.0, .pitch = -2.0, .codes = {}};
+  face.quality = {.size = 208,
+                  .sharpness = 0.7,
+                  .brightness = 0.5,
+                  .yaw = 4.0,
+                  .pitch = -2.0,
+                  .drawing = 0.01,
+                  .codes = {}};
   face.used = true;
   report.faces = {face};
 
+  report.limits = {"It does not find lip-synced clips."};
   report.stability = {.checked = true, .variants = 4, .flips = 0, .spread = 0.04};
   report.sampling = {.mode = SampleMode::kFps,
                      .fps = 2.0,

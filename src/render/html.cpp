@@ -228,10 +228,14 @@ std::string HowToRead(std::span<const Outcome> outcomes, const HtmlOptions& opti
       "<p>A verdict is the estimate of a program, not proof. Weigh it together with the source and the "
       "context of "
       "the file.</p>\n";
-  if (!options.limits.empty()) {
+  std::vector<std::string> limits;  // of all reports, each once
+  for (const Outcome& outcome : outcomes)
+    if (outcome.report)
+      for (const std::string& limit : outcome.report->limits)
+        if (std::find(limits.begin(), limits.end(), limit) == limits.end()) limits.push_back(limit);
+  if (!limits.empty()) {
     html += "<h3>What the model cannot see</h3>\n<ul>\n";
-    for (const std::string& limit : options.limits)
-      html += fmt::format("<li>{}</li>\n", EscapeForHtml(limit));
+    for (const std::string& limit : limits) html += fmt::format("<li>{}</li>\n", EscapeForHtml(limit));
     html += "</ul>\n";
   }
   return html + "</section>\n";

@@ -10,8 +10,7 @@
 namespace unmask {
 
 struct HtmlOptions {
-  std::vector<std::string> limits;  ///< ModelCard::limits: what the model cannot see, in sentences
-  double fpr_at_clear = 0;          ///< ModelCard::fpr_at_clear; 0: not stated
+  double fpr_at_clear = 0;  ///< ModelCard::fpr_at_clear; 0: not stated
 };
 
 /// One page for people and printers: no script, nothing loaded from elsewhere (a policy in the page forbids

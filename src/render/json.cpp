@@ -96,6 +96,7 @@ Json ToValue(const FaceReport& face) {
             {"brightness", Time(quality.brightness)},
             {"yaw", Angle(quality.yaw)},
             {"pitch", Angle(quality.pitch)},
+            {"drawing", Time(quality.drawing)},
             {"codes", Json(quality.codes)}}},
           {"used", face.used}};
 }
@@ -125,6 +126,7 @@ Json ToJsonValue(const Report& report, const JsonOptions& options) {
                   {"fpr_at_manipulated", Score(report.thresholds.fpr_at_manipulated)}}},
                 {"tracks", std::move(tracks)}};
   if (options.faces) value["faces"] = FacesToJsonValue(report);
+  value["limits"] = report.limits;
   value["stability"] = {{"checked", report.stability.checked},
                         {"variants", report.stability.variants},
                         {"flips", report.stability.flips},

@@ -41,7 +41,7 @@ constexpr std::array kReasons = {
     ReasonWords{Reason::kManyFaces, "more faces than are analysed",
                 "Some frames show more faces than are analysed; the weakest detections were left out."},
     ReasonWords{Reason::kNotAPhoto, "not a photograph",
-                "This looks like a drawing or a computer rendering. The model knows photographs only."},
+                "The face looks drawn, painted or rendered. The model knows photographs only."},
     ReasonWords{Reason::kDecodeErrors, "parts could not be decoded",
                 "Parts of the file are damaged and could not be decoded; what could be was analysed."},
     ReasonWords{Reason::kTruncated, "the file ends early",

@@ -347,6 +347,16 @@ def test_faces_only_on_request(run, media):
     assert list(report)[7:9] == ["tracks", "faces"]
 
 
+def test_a_report_quotes_the_limits_that_touch_it(run, media):
+    still, clip, nobody = (report_of(run, media / n) for n in ("portrait.png", "clip.mp4", "no_face.mp4"))
+    assert any("one look" in limit for limit in still["limits"])
+    assert not any("lip-sync" in limit for limit in still["limits"])
+    assert any("lip-sync" in limit for limit in clip["limits"])
+    assert not any("one look" in limit for limit in clip["limits"])
+    assert any("pixels wide" in limit for limit in still["limits"])  # the astronaut's face has about 100
+    assert nobody["limits"] == []
+
+
 def test_csv_has_one_line_for_each_report(run, media):
     done = run(
         "scan", "--format", "csv", media / "clip.mp4", media / "bad" / "empty.mp4", media / "portrait.png"
