@@ -27,6 +27,7 @@ if [ -z "$evaluate_only" ]; then
   for config in face-1 face-1c; do
     "$python" "$here/train.py" --data "$data" --config "$here/configs/$config.toml"
   done
-  "$python" "$here/export.py" --data "$data" --config "$here/configs/face-1c.toml"
+  "$python" "$here/export.py" --data "$data" --config "$here/configs/face-1c.toml" \
+    --card "$here/cards/face-1.toml"
 fi
 exec "$python" "$here/evaluate.py" --data "$data"

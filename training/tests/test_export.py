@@ -4,7 +4,7 @@ import json
 import numpy as np
 import pytest
 import torch
-from unmask_training import card, data, export, net
+from unmask_training import data, export, net
 from unmask_training.infer import OpenVinoModel
 
 
@@ -110,9 +110,3 @@ def test_golden_logits_are_written_for_each_case(trained):
     golden = export.golden(trained, export.golden_cases(export.ASTRONAUT.with_name("absent.png")))
     assert [c["rect"] for c in golden["cases"]] == [[0, 0, 160, 160], [0, 0, 224, 224]]
     assert json.loads(json.dumps(golden)) == golden
-
-
-def test_the_card_states_the_limits():
-    for limits in card.LIMITS.values():
-        assert any("lip" in line for line in limits)
-        assert any("as a whole" in line for line in limits)
