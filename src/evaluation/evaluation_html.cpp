@@ -5,11 +5,11 @@
 
 #include <fmt/format.h>
 
+#include "base/base64.hpp"
 #include "base/hash.hpp"
 #include "evaluation/evaluation_plots.hpp"
 #include "evaluation/evaluation_style.hpp"
 #include "evaluation/evaluation_text.hpp"
-#include "render/base64.hpp"
 #include "render/html_style.hpp"
 #include "render/text.hpp"
 

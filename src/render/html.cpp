@@ -7,9 +7,9 @@
 
 #include <fmt/format.h>
 
+#include "base/base64.hpp"
 #include "base/hash.hpp"
 #include "base/version.hpp"
-#include "render/base64.hpp"
 #include "render/heat.hpp"
 #include "render/html_style.hpp"
 #include "render/picture_io.hpp"

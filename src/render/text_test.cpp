@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "render/base64.hpp"
+#include "base/base64.hpp"
 
 namespace unmask {
 namespace {
