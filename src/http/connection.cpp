@@ -175,7 +175,7 @@ void Connection::Dispatch() {
   request_->params = std::move(match_.params);
   request_->route = route.path;
 
-  if (surplus_ && route.runs != Route::Runs::kInPlace) {
+  if (surplus_ && (route.runs != Route::Runs::kInPlace || !route.when_full)) {
     return Refuse({ErrorCode::kOverloaded,
                    fmt::format("all {} connections are in use", core_.options.max_connections), "try again",
                    ""});
@@ -183,6 +183,14 @@ void Connection::Dispatch() {
   if (const auto* expect = request_->headers.Find("Expect");
       expect && !EqualsIgnoreCase(*expect, "100-continue"))
     return Refuse({ErrorCode::kBadRequest, "the only expectation accepted is 100-continue", "", ""}, 417);
+
+  if (route.upgrade && AsksForWebSocket()) return Upgrade();
+  if (!route.handle && !route.receive) {
+    auto response = ErrorResponse({ErrorCode::kBadRequest, "expected a request to open a WebSocket", "", ""});
+    response.status = 426;
+    response.headers.Set("Upgrade", "websocket");
+    return OnResponse(std::move(response));
+  }
 
   const std::uint64_t limit = route.receive ? route.max_body : kIgnoredBodyBytes;
   if (request_->content_length.value_or(0) > limit)
@@ -199,39 +207,42 @@ void Connection::Dispatch() {
 }
 
 template <typename Work>
-void Connection::OnPool(Work work) {
+void Connection::Run(Work work) {
   // An exception drops the responder, if there is one, and that answers 500. From then on the strand may be
   // at the next request already: the task keeps what it names.
   const bool responder_answers = answering_;
-  const bool taken = core_.pool->TrySubmit([self = shared_from_this(), request = RequestPtr(request_),
-                                            responder_answers, work = std::move(work)]() mutable {
-    std::function<void()> then;
+  auto guarded = [self = shared_from_this(), request = RequestPtr(request_), responder_answers,
+                  work = std::move(work)]() mutable -> std::function<void()> {
     try {
-      then = work();
+      return work();
     } catch (const std::exception& e) {
       spdlog::error("{} {} [{}]: {}", request->method, request->path, request->trace_id, e.what());
-      if (!responder_answers) then = [self] { self->Refuse(kFault); };
+      if (responder_answers) return {};
+      return [self] { self->Refuse(kFault); };
     }
-    if (!then) return;
-    asio::post(self->stream_.get_executor(), [self, then = std::move(then)] {
-      if (!self->closed_) then();
-    });
-  });
+  };
+  if (match_.route->runs == Route::Runs::kInPlace) {
+    if (const auto then = guarded()) then();
+    return;
+  }
+  const bool taken =
+      core_.pool->TrySubmit([self = shared_from_this(), guarded = std::move(guarded)]() mutable {
+        auto then = guarded();
+        if (!then) return;
+        asio::post(self->stream_.get_executor(), [self, then = std::move(then)] {
+          if (!self->closed_) then();
+        });
+      });
   if (!taken) Close();
 }
 
 void Connection::RunHandler() {
   answering_ = true;
-  auto responder = MakeResponder();
-  if (match_.route->runs == Route::Runs::kInPlace) {
-    match_.route->handle(request_, std::move(responder));
-  } else {
-    OnPool([handle = &match_.route->handle, request = RequestPtr(request_),
-            responder = std::move(responder)]() mutable -> std::function<void()> {
-      (*handle)(request, std::move(responder));
-      return {};
-    });
-  }
+  Run([handle = &match_.route->handle, request = RequestPtr(request_),
+       responder = MakeResponder()]() mutable -> std::function<void()> {
+    (*handle)(request, std::move(responder));
+    return {};
+  });
   Watch();
 }
 
@@ -242,7 +253,7 @@ bool Connection::BodyIsPending() const {
 }
 
 void Connection::Accept() {
-  OnPool([this, receive = &match_.route->receive, request = RequestPtr(request_)]() -> std::function<void()> {
+  Run([this, receive = &match_.route->receive, request = RequestPtr(request_)]() -> std::function<void()> {
     auto receiver = (*receive)(request);
     if (!receiver) return [this, error = receiver.error()] { Refuse(error); };
     return [this, taken = std::make_shared<std::unique_ptr<BodyReceiver>>(std::move(*receiver))] {
@@ -306,7 +317,7 @@ void Connection::OnBody(Error_code ec) {
     return Refuse({ErrorCode::kTooLarge,
                    fmt::format("the body is larger than the {} bytes that are accepted", limit), "", ""});
   if (got == 0) return ReadBody();
-  OnPool([this, receiver = receiver_.get(), got]() -> std::function<void()> {
+  Run([this, receiver = receiver_.get(), got]() -> std::function<void()> {
     auto written = receiver->Write({piece_.data(), got});
     if (!written) return [this, error = written.error()] { Refuse(error); };
     return [this] { ReadBody(); };
@@ -316,8 +327,8 @@ void Connection::OnBody(Error_code ec) {
 void Connection::FinishBody() {
   piece_ = {};
   answering_ = true;
-  OnPool([receiver = std::shared_ptr<BodyReceiver>(std::move(receiver_)),
-          responder = MakeResponder()]() mutable -> std::function<void()> {
+  Run([receiver = std::shared_ptr<BodyReceiver>(std::move(receiver_)),
+       responder = MakeResponder()]() mutable -> std::function<void()> {
     receiver->Finish(std::move(responder));
     return {};
   });

@@ -2,7 +2,8 @@
 #pragma once
 
 // The inside of the server: included by connection*.cpp and server.cpp alone, since Beast is slow to compile.
-// connection.cpp reads requests, connection_answer.cpp waits for and writes answers.
+// connection.cpp reads requests, connection_answer.cpp waits for and writes answers, connection_websocket.cpp
+// takes over what has become a WebSocket.
 
 #include <array>
 #include <atomic>
@@ -33,8 +34,6 @@ namespace asio = boost::asio;
 namespace beast = boost::beast;
 using tcp = asio::ip::tcp;
 
-class Connection;
-
 inline constexpr std::size_t kPieceBytes = 64 * 1024;  ///< read, handed on and written at a time
 
 /// The answer to what should not happen; the log says more.
@@ -44,6 +43,18 @@ inline std::chrono::steady_clock::duration Seconds(double seconds) {
   return std::chrono::duration_cast<std::chrono::steady_clock::duration>(
       std::chrono::duration<double>(seconds));
 }
+
+/// What keeps a socket of ours open, for the server to end. Calls come from any thread.
+class Peer {
+ public:
+  virtual ~Peer() = default;
+
+  /// Now when idle, otherwise after the present answer.
+  virtual void CloseWhenIdle() = 0;
+
+  /// Whatever happens.
+  virtual void CloseNow() = 0;
+};
 
 /// What all connections of a server share.
 struct ServerCore {
@@ -57,23 +68,24 @@ struct ServerCore {
   /// At most one task of a connection waits or runs at a time, so this pool never refuses one.
   std::optional<ThreadPool> pool;
 
-  void Add(std::shared_ptr<Connection> connection);
-  void Remove(const Connection* connection);
-  std::vector<std::shared_ptr<Connection>> Snapshot() const;
+  void Add(std::shared_ptr<Peer> peer);
+  void Remove(const Peer* peer);
+  std::vector<std::shared_ptr<Peer>> Snapshot() const;
   std::size_t size() const;
   bool WaitUntilEmpty(double seconds);
 
  private:
   mutable std::mutex mutex_;
   std::condition_variable empty_;
-  std::unordered_map<const Connection*, std::shared_ptr<Connection>> connections_;
+  std::unordered_map<const Peer*, std::shared_ptr<Peer>> peers_;
 };
 
 /// One client. All members are touched on the strand only; the core keeps it alive until Close().
 ///
 /// The way of a request: ReadNext -> OnHeader -> (Accept -> ReadBody...) -> Answer by a handler, while Watch
-/// looks whether the client goes away -> OnResponse -> Write -> ReadNext, or Linger and Close.
-class Connection : public std::enable_shared_from_this<Connection> {
+/// looks whether the client goes away -> OnResponse -> Write -> ReadNext, or Linger and Close; or OnHeader ->
+/// Upgrade, which gives the socket away.
+class Connection : public Peer, public std::enable_shared_from_this<Connection> {
  public:
   using Socket = asio::basic_stream_socket<tcp, asio::strand<asio::io_context::executor_type>>;
   using Stream = beast::basic_stream<tcp, asio::strand<asio::io_context::executor_type>>;
@@ -83,9 +95,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   void Start();
 
-  /// From any thread: close now when idle, otherwise after the present answer; or close whatever happens.
-  void CloseWhenIdle();
-  void CloseNow();
+  void CloseWhenIdle() override;
+  void CloseNow() override;
 
   /// From any thread, by the responder of request number `exchange`.
   void PostResponse(std::uint64_t exchange, Response response);
@@ -110,6 +121,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::optional<Error> BuildRequest();
   void Dispatch();
   void RunHandler();
+  bool AsksForWebSocket() const;
+  void Upgrade();
   void Accept();
   void Send100ThenRead();
   void ReadBody();
@@ -130,8 +143,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Response ErrorResponse(const Error& error) const;
   bool BodyIsPending() const;
 
+  /// Runs `work` where the route wants it, then, on the strand, what it gives.
   template <typename Work>
-  void OnPool(Work work);
+  void Run(Work work);
 
   ServerCore& core_;
   Stream stream_;

@@ -114,6 +114,11 @@ struct Metrics::State {
                                    .Help("Bodies that are arriving")
                                    .Register(registry)
                                    .Add({});
+  prometheus::Gauge& web_sockets = prometheus::BuildGauge()
+                                       .Name("unmask_websockets_open")
+                                       .Help("WebSockets that are open")
+                                       .Register(registry)
+                                       .Add({});
   const std::vector<double> duration_bounds = LogBuckets(0.001, 120, 2.5);
   const double start_time = StartTime();
 };
@@ -140,6 +145,8 @@ void Metrics::OnRequest(const std::string& method, const std::string& route, int
 
 void Metrics::OnUploadBegin() { state_->uploads.Increment(); }
 void Metrics::OnUploadEnd() { state_->uploads.Decrement(); }
+void Metrics::OnWebSocketBegin() { state_->web_sockets.Increment(); }
+void Metrics::OnWebSocketEnd() { state_->web_sockets.Decrement(); }
 
 std::vector<double> LogBuckets(double least, double most, double factor) {
   std::vector<double> bounds;

@@ -29,6 +29,8 @@ class Metrics : public Observer {
                  std::uint64_t body_bytes) override;
   void OnUploadBegin() override;
   void OnUploadEnd() override;
+  void OnWebSocketBegin() override;
+  void OnWebSocketEnd() override;
 
  private:
   struct State;

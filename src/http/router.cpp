@@ -54,6 +54,20 @@ std::optional<std::map<std::string, std::string>> Fit(std::string_view pattern,
   return params;
 }
 
+/// One path may serve plain GET by one call and WebSockets by another.
+bool MergeUpgrade(Route& present, Route& added) {
+  const bool present_upgrades = present.upgrade && !present.handle;
+  const bool added_upgrades = added.upgrade && !added.handle;
+  if (present_upgrades == added_upgrades || (present.upgrade && added.upgrade)) return false;
+  Route& plain = present_upgrades ? added : present;
+  const Route& upgrade = present_upgrades ? present : added;
+  plain.upgrade = upgrade.upgrade;
+  plain.websocket = upgrade.websocket;
+  if (!plain.style) plain.style = upgrade.style;
+  if (present_upgrades) present = std::move(added);
+  return true;
+}
+
 Response DefaultStyle(const Error& error, const Request& request) { return Problem(error, request.trace_id); }
 
 }  // namespace
@@ -73,11 +87,17 @@ void Router::Post(std::string path, std::uint64_t max_body, BodyHandler handler)
   Add({.method = "POST", .path = std::move(path), .receive = std::move(handler), .max_body = max_body});
 }
 
+void Router::WebSocket(std::string path, WebSocketLimits limits, WebSocketHandler handler) {
+  Add({.method = "GET", .path = std::move(path), .upgrade = std::move(handler), .websocket = limits});
+}
+
 void Router::Add(Route route) {
   CheckTemplate(route.path);
-  for (const auto& other : routes_)
-    if (other.method == route.method && other.path == route.path)
-      throw std::logic_error(fmt::format("route '{} {}' exists twice", route.method, route.path));
+  for (auto& other : routes_) {
+    if (other.method != route.method || other.path != route.path) continue;
+    if (MergeUpgrade(other, route)) return;
+    throw std::logic_error(fmt::format("route '{} {}' exists twice", route.method, route.path));
+  }
   if (!route.style) route.style = style_;
   // Literal segments first: '{' sorts after every letter, so the smaller template is the more literal one.
   const auto place = std::upper_bound(routes_.begin(), routes_.end(), route,
@@ -113,6 +133,11 @@ Router::Match Router::Find(std::string_view method, std::string_view path) const
   for (const auto& route : routes_) {
     auto params = Fit(route.path, decoded);
     if (!params) continue;
+    if (route.method == "*") {  // the path's other routes come first
+      if (!match.route) match = {.route = &route, .params = std::move(*params), .style = route.style.get()};
+      continue;
+    }
+    if (match.route && match.route->path != route.path) break;
     if (route.method == method || (route.method == "GET" && method == "HEAD")) {
       match.route = &route;
       match.params = std::move(*params);
@@ -123,6 +148,7 @@ Router::Match Router::Find(std::string_view method, std::string_view path) const
     if (route.method == "GET") allowed.insert("HEAD");
     match.style = route.style.get();
   }
+  if (match.route) return match;
   if (allowed.empty()) {
     match.error = {ErrorCode::kNotFound, fmt::format("there is nothing at {}", path),
                    "see /openapi.json for what there is", ""};

@@ -9,20 +9,25 @@
 #include <vector>
 
 #include "http/handler.hpp"
+#include "http/websocket.hpp"
 
 namespace unmask::http {
 
 struct Route {
   enum class Runs {
     kOnPool,   ///< on a thread of the handler pool: may take its time and touch the disk
-    kInPlace,  ///< on the network thread: must return at once; answers also when the pool is busy
+    kInPlace,  ///< on the network thread, receivers too: must return at once; serves also while the pool is
+               ///< busy
   };
-  std::string method;  ///< GET also serves HEAD
+  std::string method;  ///< GET also serves HEAD; "*" serves methods that no other route of the path serves
   std::string path;    ///< a template: "/v1/analyses/{id}"; a parameter is one whole segment
   Runs runs = Runs::kOnPool;
-  Handler handle;                           ///< of routes without a body; a small body is read and ignored
-  BodyHandler receive;                      ///< of routes with a body
-  std::uint64_t max_body = 0;               ///< bytes; more is refused with kTooLarge
+  Handler handle;              ///< of routes without a body; a small body is read and ignored
+  BodyHandler receive;         ///< of routes with a body
+  std::uint64_t max_body = 0;  ///< bytes; more is refused with kTooLarge
+  WebSocketHandler upgrade;    ///< of GET: takes requests to open a WebSocket, others go to `handle`
+  WebSocketLimits websocket;   ///< of `upgrade`
+  bool when_full = true;       ///< with kInPlace: served on connections beyond max_connections, too
   std::shared_ptr<const ErrorStyle> style;  ///< filled in by the router
 };
 
@@ -39,6 +44,10 @@ class Router {
 
   /// A route that takes a body of at most `max_body` bytes.
   void Post(std::string path, std::uint64_t max_body, BodyHandler handler);
+
+  /// Opens WebSockets at `path`. Get() with the same path serves its other GET requests; without that they
+  /// are answered 426.
+  void WebSocket(std::string path, WebSocketLimits limits, WebSocketHandler handler);
 
   void Add(Route route);
 

@@ -137,13 +137,13 @@ struct TimerState {
 class ServerImpl : public Server {
  public:
   ServerImpl(ServerOptions options, Observer* observer)
-      : core_(options, observer), work_(core_.io.get_executor()) {
+      : core_(options, observer), pool_(*core_.pool), work_(core_.io.get_executor()) {
     for (int i = 0; i < std::max(1, options.io_threads); ++i) threads_.emplace_back([this] { RunIo(); });
   }
 
   ~ServerImpl() override {
     StopAccepting();
-    for (const auto& connection : core_.Snapshot()) connection->CloseNow();
+    for (const auto& peer : core_.Snapshot()) peer->CloseNow();
     core_.WaitUntilEmpty(2);
     core_.pool.reset();
     work_.reset();
@@ -167,18 +167,28 @@ class ServerImpl : public Server {
     core_.closing = true;
     const std::lock_guard lock(mutex_);
     for (const auto& listener : listeners_) listener->Close();
-    for (const auto& connection : core_.Snapshot()) connection->CloseWhenIdle();
+    for (const auto& peer : core_.Snapshot()) peer->CloseWhenIdle();
   }
 
   bool Drain(double seconds) override {
-    for (const auto& connection : core_.Snapshot()) connection->CloseWhenIdle();
+    for (const auto& peer : core_.Snapshot()) peer->CloseWhenIdle();
     if (core_.WaitUntilEmpty(seconds)) return true;
-    for (const auto& connection : core_.Snapshot()) connection->CloseNow();
+    for (const auto& peer : core_.Snapshot()) peer->CloseNow();
     core_.WaitUntilEmpty(2);
     return false;
   }
 
   std::size_t connections() const override { return core_.size(); }
+
+  bool Submit(std::function<void()> task) override {
+    return pool_.TrySubmit([task = std::move(task)] {
+      try {
+        task();
+      } catch (const std::exception& e) {
+        spdlog::error("on a handler thread: {}", e.what());
+      }
+    });
+  }
 
   std::shared_ptr<void> After(double seconds, std::function<void()> then) override {
     auto state = std::make_shared<TimerState>(core_.io);
@@ -208,6 +218,7 @@ class ServerImpl : public Server {
   }
 
   ServerCore core_;
+  ThreadPool& pool_;  ///< tasks may submit others while the destructor waits for them
   asio::executor_work_guard<asio::io_context::executor_type> work_;
   std::mutex mutex_;
   std::vector<std::shared_ptr<Listener>> listeners_;
@@ -222,34 +233,37 @@ ServerCore::ServerCore(ServerOptions opts, Observer* obs)
   pool.emplace(static_cast<std::size_t>(std::max(1, options.handler_threads)), capacity);
 }
 
-void ServerCore::Add(std::shared_ptr<Connection> connection) {
+void ServerCore::Add(std::shared_ptr<Peer> peer) {
   const std::lock_guard lock(mutex_);
-  const auto* key = connection.get();
-  connections_.emplace(key, std::move(connection));
+  const auto* key = peer.get();
+  peers_.emplace(key, std::move(peer));
 }
 
-void ServerCore::Remove(const Connection* connection) {
+void ServerCore::Remove(const Peer* peer) {
+  std::shared_ptr<Peer> removed;  // destroyed without the lock
   const std::lock_guard lock(mutex_);
-  connections_.erase(connection);
-  if (connections_.empty()) empty_.notify_all();
+  const auto found = peers_.find(peer);
+  if (found == peers_.end()) return;
+  removed = std::move(found->second);
+  peers_.erase(found);
+  if (peers_.empty()) empty_.notify_all();
 }
 
-std::vector<std::shared_ptr<Connection>> ServerCore::Snapshot() const {
+std::vector<std::shared_ptr<Peer>> ServerCore::Snapshot() const {
   const std::lock_guard lock(mutex_);
-  std::vector<std::shared_ptr<Connection>> all;
-  for (const auto& [key, connection] : connections_) all.push_back(connection);
+  std::vector<std::shared_ptr<Peer>> all;
+  for (const auto& [key, peer] : peers_) all.push_back(peer);
   return all;
 }
 
 std::size_t ServerCore::size() const {
   const std::lock_guard lock(mutex_);
-  return connections_.size();
+  return peers_.size();
 }
 
 bool ServerCore::WaitUntilEmpty(double seconds) {
   std::unique_lock lock(mutex_);
-  return empty_.wait_for(lock, std::chrono::duration<double>(seconds),
-                         [this] { return connections_.empty(); });
+  return empty_.wait_for(lock, std::chrono::duration<double>(seconds), [this] { return peers_.empty(); });
 }
 
 std::unique_ptr<Server> Server::Create(ServerOptions options, Observer* observer) {

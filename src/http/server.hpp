@@ -35,6 +35,9 @@ class Observer {
                          std::uint64_t body_bytes) = 0;
   virtual void OnUploadBegin() = 0;
   virtual void OnUploadEnd() = 0;
+  /// A WebSocket was opened, after OnRequest with status 101; each ends once.
+  virtual void OnWebSocketBegin() {}
+  virtual void OnWebSocketEnd() {}
 };
 
 /// Calls back later. Thread-safe.
@@ -47,10 +50,19 @@ class Timers {
   [[nodiscard]] virtual std::shared_ptr<void> After(double seconds, std::function<void()> then) = 0;
 };
 
+/// Runs tasks on the threads that handlers run on. Thread-safe.
+class Tasks {
+ public:
+  virtual ~Tasks() = default;
+
+  /// False, and the task is not taken, when too many wait.
+  virtual bool Submit(std::function<void()> task) = 0;
+};
+
 /// An HTTP/1.1 server on any number of listeners, each with routes of its own. Network threads move bytes;
 /// handlers run on a pool (see Route::Runs). Bodies stream into receivers; the connection is watched while an
 /// answer is awaited, so that Request::gone tells when the client has left.
-class Server : public Timers {
+class Server : public Timers, public Tasks {
  public:
   /// Starts the threads. `observer` may be null and must outlive the server.
   static std::unique_ptr<Server> Create(ServerOptions options, Observer* observer = nullptr);
@@ -64,7 +76,7 @@ class Server : public Timers {
   virtual Result<std::string> Listen(const std::string& address, std::shared_ptr<const Router> routes) = 0;
 
   /// Refuses new connections and closes idle ones; requests under way go on, and each connection ends with
-  /// its present answer.
+  /// its present answer. WebSockets are closed with 1001.
   virtual void StopAccepting() = 0;
 
   /// Waits until all connections have ended, at most `seconds`, then closes the rest. False when it had to.

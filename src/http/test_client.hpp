@@ -96,6 +96,15 @@ class TestClient {
     return read;
   }
 
+  /// Exactly so many bytes, fewer when the connection ends before.
+  std::string Take(std::size_t size) {
+    while (buffer_.size() < size)
+      if (!Fill()) break;
+    std::string taken = buffer_.substr(0, size);
+    buffer_.erase(0, size);
+    return taken;
+  }
+
   std::string ReadToEnd() {
     while (Fill()) {
     }
