@@ -175,6 +175,30 @@ TEST(CommandLine, ReadsServe) {
   EXPECT_EQ(serve.analyzer.model, "face:1");
 }
 
+TEST(CommandLine, ReadsContracts) {
+  const auto read = [](std::vector<std::string> words, std::map<std::string, std::string> variables = {}) {
+    words.insert(words.begin(), "serve");
+    return std::get<ServeCommand>(Parse(words, std::move(variables)).command).contracts;
+  };
+  const auto contracts =
+      read({"--contract", "microservice-v1=0.0.0.0:5000", "--contract", "web-upload", "--contract-engine",
+            "microservice-v1=faithful", "--contract-model", "microservice-v1=/m.h5", "--redis",
+            "redis://cache:7000/1", "--redis-down", "deny", "--trusted-proxy", "10.0.0.0/8,::1", "--strict"});
+  ASSERT_EQ(contracts.listeners.size(), 2U);
+  EXPECT_EQ(contracts.listeners[0].address, "0.0.0.0:5000");
+  EXPECT_EQ(contracts.listeners[1].contract, compat::Contract::kWebUpload);
+  EXPECT_TRUE(contracts.engines.at(0).faithful);
+  EXPECT_EQ(contracts.models.at(0).path, "/m.h5");
+  EXPECT_EQ(contracts.redis->port, 7000);
+  EXPECT_EQ(contracts.redis_down, compat::RateLimiter::Down::kDeny);
+  EXPECT_EQ(contracts.trusted_proxies.size(), 2U);
+  EXPECT_TRUE(contracts.strict);
+  EXPECT_EQ(read({}, {{"UNMASK_CONTRACT", "web-upload,predict-api=127.0.0.1:0"}}).listeners.size(), 2U);
+  EXPECT_THAT(Refusal({"serve", "--contract", "mesonet=127.0.0.1:0"}), HasSubstr("mesonet-api"));
+  EXPECT_THAT(Refusal({"serve", "--redis", "cache:6379"}), HasSubstr("redis://"));
+  EXPECT_THAT(Refusal({"serve", "--trusted-proxy", "10.0.0.0/64"}), HasSubstr("10.0.0.0/8"));
+}
+
 TEST(CommandLine, ReadsDoctorAndModel) {
   EXPECT_TRUE(std::get<DoctorCommand>(Parse({"doctor", "--format", "json"}).command).json);
   const auto list = std::get<ModelCommand>(Parse({"model", "list", "--models", "m"}).command);

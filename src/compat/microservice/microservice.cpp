@@ -120,7 +120,7 @@ class Microservice : public std::enable_shared_from_this<Microservice> {
     AnalysisOptions options;
     options.mode = SampleMode::kPicked;
     options.max_frames = static_cast<int>(FramePick::kMaxIndices);
-    options.face_finder = wanted.method;
+    if (IsKnownMethod(wanted.method)) options.face_finder = wanted.method;
     return {.media = std::move(form.file->media),
             .name = LabelOf(*form.file, wanted.video ? "video" : "image"),
             .options = std::move(options)};

@@ -7,7 +7,6 @@
 #include <chrono>
 #include <cmath>
 #include <mutex>
-#include <optional>
 #include <utility>
 #include <vector>
 
@@ -62,9 +61,13 @@ class RedisStore : public WindowStore {
   Result<std::int64_t> Increment(const std::string& key, int seconds) override {
     Context context = TakeIdle();
     const bool pooled = context != nullptr;
-    if (!pooled && Paused()) return Fail(ErrorCode::kOverloaded, "Redis is away");
+    if (!pooled && !MayTry()) return Fail(ErrorCode::kOverloaded, "Redis is away");
+    const auto began = Clock::now();
     auto count = pooled ? Ask(*context, key, seconds) : Fail(ErrorCode::kOverloaded, "");
-    if (!count) {  // an idle connection may be an old one: a fresh one tells
+    if (!count) {
+      // An idle connection may be one that the server has closed since: a fresh one tells. But who got no
+      // answer in time shall not wait twice, nor be counted twice.
+      if (pooled && Clock::now() - began >= Length(options_.timeout)) return Down(count.error());
       auto fresh = Connect();
       if (!fresh) return Down(fresh.error());
       context = std::move(*fresh);
@@ -77,6 +80,10 @@ class RedisStore : public WindowStore {
 
  private:
   using Clock = std::chrono::steady_clock;
+
+  static Clock::duration Length(double seconds) {
+    return std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
+  }
 
   Result<Context> Connect() const {
     const timeval timeout = ToTimeval(options_.timeout);
@@ -127,35 +134,37 @@ class RedisStore : public WindowStore {
     return context;
   }
 
-  bool Paused() const {
+  /// While the server is away, one request in each pause tries: not all of them shall wait for it.
+  bool MayTry() {
     const std::lock_guard lock(mutex_);
-    return down_since_ && Clock::now() < resume_;
+    if (!down_) return true;
+    if (Clock::now() < resume_) return false;
+    Pause();
+    return true;
   }
+
+  void Pause() { resume_ = Clock::now() + Length(options_.pause); }
 
   void Up(Context context) {
     const std::lock_guard lock(mutex_);
-    if (std::exchange(down_since_, std::nullopt)) LogWarning("Redis answers again: rate limits are shared");
+    if (std::exchange(down_, false)) LogWarning("Redis answers again: rate limits are shared");
     if (idle_.size() < options_.max_idle) idle_.push_back(std::move(context));
   }
 
   tl::unexpected<Error> Down(const Error& error) {
     const std::lock_guard lock(mutex_);
-    const auto now = Clock::now();
-    if (!down_since_) {
-      down_since_ = now;
+    if (!std::exchange(down_, true))
       LogError("Redis does not answer, rate limits are not counted: {}", error.message);
-    }
-    resume_ =
-        now + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(options_.pause));
+    Pause();
     idle_.clear();
     return tl::unexpected(error);
   }
 
   const RedisAddress address_;
   const RedisOptions options_;
-  mutable std::mutex mutex_;
+  std::mutex mutex_;
   std::vector<Context> idle_;
-  std::optional<Clock::time_point> down_since_;
+  bool down_ = false;
   Clock::time_point resume_;
 };
 

@@ -25,12 +25,12 @@ Result<RedisAddress> ParseRedisUrl(std::string_view url);
 
 struct RedisOptions {
   double timeout = 0.5;  ///< seconds for a connection, and for an answer
-  double pause = 1;      ///< seconds after a failure in which none is tried, so that requests do not queue
+  double pause = 1;  ///< seconds after a failure; then one request tries again while the others do not wait
   std::size_t max_idle = 8;  ///< connections that are kept
 };
 
 /// Windows in Redis, shared by all servers that use it. Connects when first needed; connections are pooled.
-/// While the server is away Increment() fails, at once during the pause. It is logged when the server goes
+/// While the server is away Increment() fails, mostly at once. It is logged when the server goes
 /// and when it comes back, not for every request.
 std::unique_ptr<WindowStore> MakeRedisStore(RedisAddress address, RedisOptions options = {});
 
