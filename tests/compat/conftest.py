@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import requests
-from making import PORTRAIT, ffmpeg
+from making import PORTRAIT, ffmpeg, png_header_of
 
 # What the originals read from their environment: set by a test, or not at all.
 SETTINGS = {
@@ -109,6 +109,7 @@ def media(tmp_path_factory) -> Path:
         "-loop", 1, "-i", PORTRAIT, "-vf", long, "-t", 60,
         "-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", folder / "long.mp4",
     )  # fmt: skip
+    (folder / "huge.png").write_bytes(png_header_of(60_000, 60_000))
     (folder / "text.png").write_text("This is no picture, whatever its name says.\n" * 10)
     (folder / "text.mp4").write_text("This is no video, whatever its name says.\n" * 10)
     return folder

@@ -123,6 +123,12 @@ def test_undecodable(site, media, name, shown):
     assert (answer.status_code, answer.json()) == (500, {"alert": alert})
 
 
+def test_a_picture_beyond_the_limits_is_no_rate_limit(site, media):
+    answer = site.post((media / "huge.png").read_bytes())
+    assert answer.status_code == 500
+    assert answer.json()["alert"].startswith("An error occurred: ")
+
+
 def test_a_video_is_no_picture(site, media):
     answer = site.post((media / "clip.mp4").read_bytes(), "clip.png")
     assert (

@@ -6,13 +6,11 @@ whose only face lies at about x = 175..270, y = 65..190.
 """
 
 import shutil
-import struct
 import subprocess
-import zlib
 from pathlib import Path
 
 import pytest
-from making import PORTRAIT, ROOT, ffmpeg
+from making import PORTRAIT, ROOT, ffmpeg, png_header_of
 
 SAMPLES = ROOT.parent / "shared" / "samples"
 
@@ -36,21 +34,6 @@ def run(unmask, clean_environment):
         return done
 
     return run
-
-
-def png_header_of(width: int, height: int) -> bytes:
-    """A PNG that claims to be large and holds nothing."""
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return (
-        b"\x89PNG\r\n\x1a\n"
-        + chunk(b"IHDR", header)
-        + chunk(b"IDAT", zlib.compress(b"\0" * 64))
-        + chunk(b"IEND", b"")
-    )
 
 
 @pytest.fixture(scope="session")

@@ -68,7 +68,8 @@ TEST(RateLimiter, UsesTheKeysOfFlaskLimiterAndStopsAtTheFirstLimit) {
   keys.clear();
   const auto third = limiter.Hit("192.0.2.1", "index", kRules);
   EXPECT_EQ(third.error().code, ErrorCode::kLimitExceeded);
-  EXPECT_EQ(third.error().limit, "2 per 1 hour");
+  EXPECT_EQ(third.error().message, "2 per 1 hour");
+  EXPECT_EQ(third.error().limit, kRateLimit);
   EXPECT_THAT(keys, ElementsAre("LIMITS:LIMITER/192.0.2.1/index/2/1/hour"));
   EXPECT_TRUE(limiter.Hit("192.0.2.2", "index", kRules));
   EXPECT_TRUE(limiter.Hit("192.0.2.1", "upload_file", kRules));

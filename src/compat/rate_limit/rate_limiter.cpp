@@ -61,8 +61,7 @@ Result<void> RateLimiter::Hit(std::string_view client, std::string_view endpoint
     const auto count = store_->Increment(key, rule.seconds);
     if (!count && down_ == Down::kDeny)
       return Fail(ErrorCode::kOverloaded, "the rate limit cannot be checked", "try again in a moment");
-    if (count && *count > rule.limit)
-      return Fail(ErrorCode::kLimitExceeded, fmt::format("more than {}", rule.Text()), "", rule.Text());
+    if (count && *count > rule.limit) return Fail(ErrorCode::kLimitExceeded, rule.Text(), "", kRateLimit);
   }
   return {};
 }

@@ -22,6 +22,9 @@ struct RateRule {
   std::string Text() const;
 };
 
+/// Error::limit of a request that was one too many; the message is the rule's text.
+inline constexpr const char* kRateLimit = "rate";
+
 /// Counts of fixed windows: a window begins with its first hit and ends so many seconds later, whatever comes
 /// between. Thread-safe.
 class WindowStore {
@@ -53,7 +56,7 @@ class RateLimiter {
   RateLimiter(std::unique_ptr<WindowStore> store, Down down) : store_(std::move(store)), down_(down) {}
 
   /// Counts a request against the rules, from the shortest window to the longest, until one is exceeded.
-  /// kLimitExceeded with the rule's text as Error::limit; kOverloaded when the store is down and Down::kDeny.
+  /// kLimitExceeded with the rule's text and kRateLimit; kOverloaded when the store is down and Down::kDeny.
   /// May wait for the store.
   Result<void> Hit(std::string_view client, std::string_view endpoint, std::span<const RateRule> rules);
 

@@ -45,7 +45,7 @@ http::Response Alert(int status, const std::string& text) {
 }
 
 http::Response Fault(const Error& error) {
-  if (error.code == ErrorCode::kLimitExceeded && !error.limit.empty()) return WerkzeugPage(429, error.limit);
+  if (error.limit == kRateLimit) return WerkzeugPage(429, error.message);
   if (error.code == ErrorCode::kTooLarge) return Alert(500, kTooLargeText);
   auto response =
       Alert(error.code == ErrorCode::kOverloaded ? 503 : 500, "An error occurred: " + error.message);
