@@ -9,15 +9,15 @@
 namespace unmask {
 
 /// Limits under which a face gets a quality code. Faces with any code but "profile" do not count for a
-/// verdict when better ones exist. The limits were set on 1,500 real and 600 manipulated faces of DFDC's
-/// training part and 996 portraits (docs/faces.md): each code but "small" is given to less than 1 % of them.
+/// verdict when better ones exist. The limits stand where a model's errors depart (docs/evaluation.md, "Scope
+/// guards"); each code but "small" is given to less than 1 % of ordinary faces (docs/faces.md).
 struct QualityLimits {
   double min_size = 48;         ///< shorter side of the box, pixels: "small"
   double min_sharpness = 0.16;  ///< "blurred": about a Gaussian blur of 2 % of the face's width
   double min_brightness =
-      0.03;  ///< mean luma: "dark"; low, because a dark face in dim light still shows detail
-  double max_brightness = 0.92;  ///< "bright"
-  double max_yaw = 50;           ///< degrees either way: "profile"
+      0.05;  ///< mean luma: "dark"; low, because a dark face in dim light still shows detail
+  double max_brightness = 0.8;  ///< "bright": what is burnt out shows no traces
+  double max_yaw = 50;          ///< degrees either way: "profile"
 };
 
 /// Measures one face in the picture where it was found (as FaceDetector takes it). Sharpness is the variance
