@@ -28,7 +28,7 @@ def measured(model: Path, folder: Path, degrade: bool) -> dict:
             raise ValueError(
                 f"{name}: its sha256 is not the one in model.json; restore the file or export again"
             )
-    names = {"validation": "", "portraits": ""}
+    names = {"faces": "", "portraits": ""}
     return measure.quality(model, folder, names, degrade)
 
 

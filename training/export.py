@@ -104,7 +104,7 @@ def main() -> int:
     (out / "golden.json").write_text(json.dumps(golden, indent=2) + "\n")
     card_step.write(out, describe(out, size, predicted, args.date))
     facts = {"date": args.date, "machine": args.machine, "difference": round(difference, 5)}
-    print(json.dumps(card_step.make(out, words, args.data, facts)["quality"], indent=2))
+    print(json.dumps(card_step.make(out, words, args.data, facts, every=args.every)["quality"], indent=2))
     return 0
 
 

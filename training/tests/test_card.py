@@ -94,7 +94,7 @@ def test_the_card_shows_every_figure_with_its_interval():
         "speakers | 9 | 2.0 %",
         "simulated",
         "keep the thresholds of one face",
-        "at most\n10% of the fakes",
+        "at most 10% of the fakes",
     ):
         assert expected in text
     for limit in words["limits"]:

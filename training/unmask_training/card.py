@@ -161,7 +161,8 @@ def degraded_section(quality: dict) -> str:
 ### Degradations
 
 The same faces, degraded before the crop is resized. Flips are verdicts that differ from the clean one;
-opposite ones go between `manipulated` and `no_manipulation_found`.
+opposite ones go between `manipulated` and `no_manipulation_found`. Here verdicts are without the check under
+mild re-encodings, which makes some of them inconclusive.
 
 {table([*head, "flips", "opposite"], rows)}"""
 
@@ -211,12 +212,16 @@ def thresholds_section(card: dict) -> str:
                 shown({**at[name]["tpr"]}, True),
             ]
         )
+    limit = card["thresholds"]["clear"]
+    clear = f"the lowest that at most {limit['fpr']:.0%} of the real ones reach"
+    if "miss" in limit:
+        clear = f"the highest below which at most {limit['miss']:.0%} of the fakes lie"
     text = f"""
 ## Thresholds
 
 Fitted, as the calibration, on the validation faces alone: `manipulated` is the lowest score that at most
-{card["thresholds"]["manipulated"]["fpr"]:.0%} of the real ones reach, `clear` the highest below which at most
-{card["thresholds"]["clear"]["miss"]:.0%} of the fakes lie. Between them the answer is `inconclusive`.
+{card["thresholds"]["manipulated"]["fpr"]:.0%} of the real ones reach, `clear` {clear}.
+Between them the answer is `inconclusive`.
 
 {table(["threshold", "score", "reals at or above", "fakes at or above"], rows)}"""
     return text + tracks_section(card)

@@ -43,9 +43,8 @@ def portrait_arguments(data: Path) -> list:
     return [*listed, "--cluster-column", "person", "--group-column", "source", *tars]
 
 
-def logits(model: Path, data: Path) -> tuple[np.ndarray, np.ndarray, list[str]]:
-    """Labels, logits and origins of the validation faces, in the program's order."""
-    _, rows = evaluate(model, ["--bootstrap", "0", "--no-stability", *validation_arguments(data)])
+def scored(rows: list[dict], data: Path) -> tuple[np.ndarray, np.ndarray, list[str]]:
+    """Labels, logits and origins of validation faces, from the lines of --scores."""
     rows = [row for row in rows if row["logit"]]
     with open(data / "dfdc-faces.csv", newline="") as handle:
         origin = {row["id"]: row["original"] for row in csv.DictReader(handle)}
@@ -54,6 +53,12 @@ def logits(model: Path, data: Path) -> tuple[np.ndarray, np.ndarray, list[str]]:
         np.array([float(row["logit"]) for row in rows]),
         [origin[Path(row["path"]).stem] for row in rows],
     )
+
+
+def logits(model: Path, data: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Labels and the program's logits of the validation faces."""
+    arguments = ["--bootstrap", "0", "--no-stability", *validation_arguments(data)]
+    return scored(evaluate(model, arguments)[1], data)[:2]
 
 
 def short(figure: dict) -> dict:
@@ -123,17 +128,20 @@ def of_portraits(result: dict, name: str) -> dict:
 
 
 def quality(model: Path, data: Path, names: dict, degrade: bool = True) -> dict:
-    """All that `quality` of model.json states, measured on a model whose thresholds are set."""
-    result, _ = evaluate(model, [*(["--degrade"] if degrade else []), *validation_arguments(data)])
-    labels, raw, origins = logits(model, data)
+    """All that `quality` of model.json states, measured on a model whose thresholds are set.
+
+    Verdicts are those of a scan. Degradations are measured without its check under re-encodings, which would
+    take four times as long.
+    """
+    faces = validation_arguments(data)
+    result, rows = evaluate(model, faces)
+    labels, raw, origins = scored(rows, data)
     held_out = calibrate.out_of_fold(labels, raw, origins)
-    found = {
-        "validation": of_validation(
-            result, names["validation"], metrics.figures(labels, held_out, origins, rounds=2000)
-        )
-    }
+    out_of_fold = metrics.figures(labels, held_out, origins, rounds=2000)
+    found = {"validation": of_validation(result, names["faces"], out_of_fold)}
     if degrade:
-        found["degraded"] = {d["name"]: of_degradation(d) for d in result["degraded"]}
+        passes = evaluate(model, ["--degrade", "--no-stability", *faces])[0]["degraded"]
+        found["degraded"] = {one["name"]: of_degradation(one) for one in passes}
     if sorted(data.glob("portraits-*.tar")):
         found["portraits"] = of_portraits(evaluate(model, portrait_arguments(data))[0], names["portraits"])
     found["software"] = result["run"]["software"]
