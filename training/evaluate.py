@@ -61,12 +61,18 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="leave out the degradations")
     args = parser.parse_args()
     began = time.monotonic()
+    stated = json.loads((args.model / "model.json").read_text())["quality"]
+    if not isinstance(stated["validation"]["auc"], dict):
+        print(
+            f"error: {args.model}: figures without intervals\nhint: write them anew with training/card.py",
+            file=sys.stderr,
+        )
+        return 2
     try:
         found = measured(args.model.resolve(), args.data, not args.quick)
     except (FileNotFoundError, RuntimeError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    stated = json.loads((args.model / "model.json").read_text())["quality"]
     print(json.dumps(found, indent=2))
     wrong = differences(stated, found)
     for line in wrong:

@@ -16,6 +16,7 @@ import termios
 from html.parser import HTMLParser
 
 import pytest
+from making import ROOT
 
 VERDICTS = {"manipulated", "no_manipulation_found", "inconclusive"}
 KEYS = [
@@ -27,6 +28,7 @@ KEYS = [
     "reasons",
     "thresholds",
     "tracks",
+    "limits",
     "stability",
     "sampling",
     "model",
@@ -347,13 +349,22 @@ def test_faces_only_on_request(run, media):
     assert list(report)[7:9] == ["tracks", "faces"]
 
 
-def test_a_report_quotes_the_limits_that_touch_it(run, media):
-    still, clip, nobody = (report_of(run, media / n) for n in ("portrait.png", "clip.mp4", "no_face.mp4"))
+def test_a_report_quotes_the_limits_that_touch_it(run, media, tmp_path):
+    models = tmp_path / "models"
+    shutil.copytree(ROOT / "models" / "face" / "1", models / "face" / "1")
+    card = json.loads((models / "face" / "1" / "model.json").read_text())
+    card["limits"] = ["always", {"text": "lips", "when": ["video", "not_manipulated"]}]
+    card["limits"] += [{"text": "never", "when": ["card"]}]
+    (models / "face" / "1" / "model.json").write_text(json.dumps(card))
+    still, clip, nobody = (
+        report_of(run, media / name, "--models", models)
+        for name in ("portrait.png", "clip.mp4", "no_face.mp4")
+    )
+    assert still["limits"][0] == "always" and clip["limits"][:2] == ["always", "lips"]
     assert any("one look" in limit for limit in still["limits"])
-    assert not any("lip-sync" in limit for limit in still["limits"])
-    assert any("lip-sync" in limit for limit in clip["limits"])
     assert not any("one look" in limit for limit in clip["limits"])
     assert any("pixels wide" in limit for limit in still["limits"])  # the astronaut's face has about 100
+    assert "lips" not in still["limits"] and "never" not in clip["limits"]
     assert nobody["limits"] == []
 
 

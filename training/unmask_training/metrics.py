@@ -49,6 +49,8 @@ def figures(labels, scores, groups=None, rounds: int = 0) -> dict[str, dict]:
             "scores",
             "--bootstrap",
             str(rounds),
+            "--thresholds",  # of no figure below, but else those of a model would be read
+            "0.5,0.5",
             "--json",
             answer,
             table,
