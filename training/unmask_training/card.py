@@ -86,7 +86,7 @@ def shown(figure: dict, share: bool = False) -> str:
 
 
 def bar(value: float | None, low: float = 0.0, high: float = 1.0) -> str:
-    if value is None:
+    if not value:
         return ""
     return "`" + "█" * round(BAR * min(max((value - low) / (high - low), 0), 1)) + "`"
 
@@ -98,7 +98,7 @@ def table(head: list[str], rows: list[list[str]]) -> str:
 
 def figures_section(quality: dict, network: dict) -> str:
     found, software = quality["validation"], quality["software"]
-    versions = f"unmask {software['unmask']}, OpenVINO {software['openvino']}"
+    versions = f"unmask {software['unmask']}, OpenVINO {software['openvino'].split('-')[0]}"
     text = f"""## Figures
 
 Measured on {network["date"]}, on {network["machine"]}, by `unmask evaluate` from the files of this folder
@@ -143,7 +143,7 @@ def degraded_section(quality: dict) -> str:
         ["clean", shown(quality["validation"]["auc"]), bar(quality["validation"]["auc"]["value"], AUC_FROM)]
     ]
     rows[0] += [shown(quality["validation"]["tpr_at_fpr_1"], True)]
-    rows[0] += [shown(quality["validation"]["verdicts"]["real_called_manipulated"], True), "", ""]
+    rows[0] += ["", "", ""]
     for found in quality["degraded"].values():
         rows.append(
             [
