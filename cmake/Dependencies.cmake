@@ -24,6 +24,7 @@ endif()
 
 if(UNMASK_TESTS)
   find_package(GTest REQUIRED)
+  find_package(rapidcheck REQUIRED)
   include(GoogleTest)
 endif()
 if(UNMASK_BENCHMARKS)

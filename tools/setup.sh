@@ -93,6 +93,15 @@ if ! fresh test_media tools/test_media.sha256; then
   finish test_media tools/test_media.sha256
 fi
 
+# --- Clients of Socket.IO in JavaScript --------------------------------------------------------------------------------
+if ! fresh test_clients tools/npm-test/package-lock.json; then
+  say "fetching the test clients"
+  mkdir "$scratch/test_clients"
+  cp tools/npm-test/package.json tools/npm-test/package-lock.json "$scratch/test_clients"
+  (cd "$scratch/test_clients" && npm ci --ignore-scripts --no-audit --no-fund --silent)
+  finish test_clients tools/npm-test/package-lock.json
+fi
+
 # --- Python for the functional tests -----------------------------------------------------------------------------------
 if [ "$(cat .venv/.stamp 2>/dev/null)" != "$(cat tests/requirements.txt tests/scikit-learn.lock | sha256sum)" ]; then
   say "making the Python environment of the tests"

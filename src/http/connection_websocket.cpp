@@ -14,6 +14,7 @@ namespace ws = beast::websocket;
 using Error_code = beast::error_code;
 
 constexpr std::size_t kIdleBytes = 4096;  // that a waiting socket holds ready to read into
+constexpr double kGoodbyeSeconds = 1;     // for the client to close its side when both have said so
 
 /// First gives what was read behind the request's header. (Beast defines no teardown for its own class.)
 class UpgradedStream : public beast::buffered_read_stream<Connection::Stream, beast::flat_buffer> {
@@ -56,10 +57,10 @@ class WebSocketConnection : public Peer, public std::enable_shared_from_this<Web
         ws::stream_base::none(), false});
     stream_.read_message_max(0);  // counted here, so that what is too long can be told
     stream_.auto_fragment(false);
-    // Beast waits for the client to close its side, for ever.
+    // Beast would wait for ever.
     stream_.next_layer().on_teardown = [this] {
       ending_ = true;
-      CutAfter(core_.options.drain_timeout);
+      CutAfter(std::min(kGoodbyeSeconds, core_.options.drain_timeout));
     };
   }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A server for the protocols' conformance tests: socketio-conformance-server --port N. Test-only.
+// A server for the protocols' conformance tests: socketio-conformance-server --port N [PING_TIMEOUT].
+// Test-only.
 //
 // Engine.IO at /engine.io/ echoes every message. Socket.IO at /socket.io/ has the namespaces "/" and
 // "/custom". Times are short, so that tests of time-outs are.
@@ -94,12 +95,12 @@ class TestSocket : public SocketEvents {
   Reasons& reasons_;
 };
 
-int Serve(const std::string& port) {
+int Serve(const std::string& port, double ping_timeout) {
   Reasons reasons;
   const auto http = http::Server::Create({});
   Options options;
   options.ping_interval = 0.3;
-  options.ping_timeout = 0.2;
+  options.ping_timeout = ping_timeout;
   options.connect_timeout = 1;
   options.max_payload = 1'000'000;
 
@@ -143,15 +144,17 @@ int Serve(const std::string& port) {
   sockets->Shutdown();
   engine->Shutdown();
   http->StopAccepting();
-  return http->Drain(5) ? 0 : 1;
+  return http->Drain(10) ? 0 : 1;
 }
 
 }  // namespace
 }  // namespace unmask::socketio
 
 int main(int argc, char** argv) {
-  if (argc != 3 || std::string_view(argv[1]) != "--port") {
-    std::fprintf(stderr, "usage: %s --port N   (0 for a free one)\n", argv[0]);
+  if ((argc != 3 && argc != 4) || std::string_view(argv[1]) != "--port") {
+    std::fprintf(stderr,
+                 "usage: %s --port N [SECONDS]   (0 for a free one; the ping's time-out, default 0.2)\n",
+                 argv[0]);
     return 2;
   }
   // Before any thread is made, so that all inherit it.
@@ -160,5 +163,5 @@ int main(int argc, char** argv) {
   sigaddset(&end, SIGTERM);
   sigaddset(&end, SIGINT);
   pthread_sigmask(SIG_BLOCK, &end, nullptr);
-  return unmask::socketio::Serve(argv[2]);
+  return unmask::socketio::Serve(argv[2], argc > 3 ? std::stod(argv[3]) : 0.2);
 }

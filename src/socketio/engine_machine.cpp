@@ -219,8 +219,8 @@ EngineActions EngineMachine::OnTime(Time now) {
   if (now < heartbeat_) return actions;
   if (!awaiting_pong_) {
     awaiting_pong_ = true;
-    // From when the ping was due, but a call that came late must not cost the client its time.
-    heartbeat_ = std::max(heartbeat_, now - options_.ping_timeout / 10) + options_.ping_timeout;
+    // From when the ping was due, but a call that came very late must not cost the client its time.
+    heartbeat_ = std::max(heartbeat_, now - options_.ping_timeout / 2) + options_.ping_timeout;
     Queue({{Type::kPing, ""}}, actions);
   } else if (!paused_) {
     End(EngineEnd::kPingTimeout, actions);

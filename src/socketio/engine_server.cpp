@@ -47,6 +47,7 @@ class EngineCore : public std::enable_shared_from_this<EngineCore> {
   const Options& options() const { return shared_->options; }
 
   void Get(const RequestPtr& request, const Responder& responder) {
+    if (request->method != "GET") return responder.Send(Refuse(*request, Refusal::kBadMethod));  // HEAD
     auto asked = Examine(*request, EngineTransport::kPolling);
     if (!asked) return responder.Send(std::move(asked.error()));
     if (!*asked) {

@@ -6,7 +6,7 @@ import time
 from contextlib import contextmanager
 
 import pytest
-from conftest import MAX_PAYLOAD, PATIENCE
+from conformance import MAX_PAYLOAD, PATIENCE
 from websockets.exceptions import ConnectionClosed
 
 
@@ -175,7 +175,9 @@ class TestDisconnect:
         assert wire.close_code() == 1000
 
     @pytest.mark.parametrize("how", ["packet", "close", "silence"])
-    def test_the_handler_learns_why(self, socketio, how):
+    def test_the_handler_learns_why(self, socketio, strict_host, how):
+        if how == "silence":
+            socketio.host = strict_host
         with open_session(socketio) as other:
             other.send("40")
             sid = json.loads(other.receive()[2:])["sid"]
@@ -247,7 +249,7 @@ class TestEvents:
         assert [wire.receive(), wire.receive()] == [b"B", b"A"]
 
     def test_ten_attachments_are_accepted(self, wire):
-        placeholders = ",".join('{"_placeholder":true,"num":%d}' % i for i in range(10))
+        placeholders = ",".join(f'{{"_placeholder":true,"num":{i}}}' for i in range(10))
         wire.send(f'4510-["message",{placeholders}]', *[bytes([i]) for i in range(10)])
         assert wire.receive() == f'4510-["message-back",{placeholders}]'
         assert [wire.receive() for _ in range(10)] == [bytes([i]) for i in range(10)]
@@ -409,7 +411,7 @@ class TestLimits:
             pings += 1
         assert frame == "431[1500]"
         assert time.monotonic() - began > 1.4
-        assert pings >= 3
+        assert pings >= 2
 
     def test_busy_handlers_of_many_clients_do_not_hold_up_polling(self, socketio, later):
         """More clients than the server has threads for handlers, and each pong is a POST."""
