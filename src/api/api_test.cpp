@@ -443,6 +443,11 @@ TEST_F(ApiTest, SaysThatTheModelDrawsNoHeatMap) {
 }
 
 TEST_F(ApiTest, ServesTheReportForPeople) {
+  analyzer_.result = [](const std::string&) {
+    auto report = FakeAnalyzer::MakeReport("clip.mp4");
+    report.limits = {"It sees only faces."};
+    return report;
+  };
   Start();
   const auto url = "/v1/analyses/" + std::string(Parse(PostRaw(*client_, ""))["id"]) + "/report.html";
   const auto page = client_->Get(url);
