@@ -16,6 +16,8 @@ std::string_view ReasonOf(EngineEnd end) {
     case EngineEnd::kPingTimeout:
       return "ping timeout";
     case EngineEnd::kServerClosed:
+      return "forced server close";
+    case EngineEnd::kShutdown:
       return "server shutting down";
     case EngineEnd::kProtocolError:
       return "parse error";

@@ -187,7 +187,7 @@ EngineActions EngineMachine::Close(Time now) {
 
 EngineActions EngineMachine::Abort() {
   EngineActions actions;
-  End(EngineEnd::kServerClosed, actions);
+  End(EngineEnd::kShutdown, actions);
   return actions;
 }
 
@@ -273,7 +273,8 @@ void EngineMachine::End(EngineEnd end, EngineActions& actions) {
   if (state_ == State::kEnded) return;
   state_ = State::kEnded;
   TakeWaiting();
-  if (polling_) AnswerPoll(actions, {{end == EngineEnd::kClientClosed ? Type::kNoop : Type::kClose, ""}});
+  const bool quiet = end == EngineEnd::kClientClosed || end == EngineEnd::kShutdown;
+  if (polling_) AnswerPoll(actions, {{quiet ? Type::kNoop : Type::kClose, ""}});
   if (transport_ == EngineTransport::kWebSocket) Add(actions, Kind::kCloseSocket);
   if (std::exchange(probe_, Probe::kNone) != Probe::kNone) Add(actions, Kind::kCloseProbe);
   actions.push_back({Kind::kEnd, {}, end});

@@ -22,6 +22,7 @@ enum class EngineEnd {
   kPingTimeout,    ///< no pong in time
   kProtocolError,  ///< a malformed packet, two polls at once, ...
   kBacklogFull,    ///< the client does not fetch what waits for it
+  kShutdown,       ///< Abort(): the server goes away
 };
 
 /// What the surroundings have to do, in the order given.
@@ -102,7 +103,7 @@ class EngineMachine {
   /// Ends the session after what waits has been fetched or sent.
   EngineActions Close(Time now);
 
-  /// Ends the session at once.
+  /// Ends the session at once, and so that clients try to connect again: some take a close packet for good.
   EngineActions Abort();
 
   /// While the surroundings read nothing from the client, its silence is no sign of death.

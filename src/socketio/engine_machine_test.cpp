@@ -230,7 +230,13 @@ TEST_F(EngineMachineTest, GivesUpASlowOrBadProbe) {
 TEST_F(EngineMachineTest, EndsItsProbeWithItself) {
   auto machine = Polling();
   machine.BeginProbe(now);
-  EXPECT_THAT(Words(machine.Abort()), ElementsAre("closeprobe", EndOf(EngineEnd::kServerClosed)));
+  EXPECT_THAT(Words(machine.Abort()), ElementsAre("closeprobe", EndOf(EngineEnd::kShutdown)));
+}
+
+TEST_F(EngineMachineTest, LetsClientsComeAgainAfterAShutdown) {
+  auto machine = Polling();
+  machine.OnPoll();
+  EXPECT_THAT(Words(machine.Abort()), ElementsAre("answer 6", EndOf(EngineEnd::kShutdown)));
 }
 
 TEST_F(EngineMachineTest, CutsOffAClientThatDoesNotFetch) {

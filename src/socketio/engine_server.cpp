@@ -143,18 +143,25 @@ class EngineCore : public std::enable_shared_from_this<EngineCore> {
     const auto on_end = [weak = weak_from_this(), address](const std::string& id) {
       if (const auto core = weak.lock()) core->Remove(id, address);
     };
-    auto session = std::make_shared<LiveSession>(shared_, NewId(), request, transport, on_end);
     {
       const std::lock_guard lock(mutex_);
-      if (closed_ || sessions_.size() >= limits.max_sessions)
+      if (closed_ || sessions_.size() + opening_ >= limits.max_sessions)
         return tl::unexpected(Refuse(*request, Refusal::kTooManySessions));
       auto& of_address = of_address_[address];
       if (of_address >= limits.max_sessions_per_address)
         return tl::unexpected(Refuse(*request, Refusal::kTooManyOfAddress));
       ++of_address;
-      sessions_.emplace(session->id(), session);
+      ++opening_;
     }
-    session->Begin(handler_);
+    auto session = std::make_shared<LiveSession>(shared_, NewId(), request, transport, on_end);
+    session->Begin(handler_);  // before anybody can find it
+    const std::lock_guard lock(mutex_);
+    --opening_;
+    if (closed_) {
+      Uncount(address);
+      return tl::unexpected(Refuse(*request, Refusal::kTooManySessions));
+    }
+    sessions_.emplace(session->id(), session);
     return session;
   }
 
@@ -165,6 +172,10 @@ class EngineCore : public std::enable_shared_from_this<EngineCore> {
     if (place == sessions_.end()) return;
     removed = std::move(place->second);
     sessions_.erase(place);
+    Uncount(address);
+  }
+
+  void Uncount(const std::string& address) {
     if (const auto count = of_address_.find(address); --count->second == 0) of_address_.erase(count);
   }
 
@@ -173,6 +184,7 @@ class EngineCore : public std::enable_shared_from_this<EngineCore> {
   mutable std::mutex mutex_;
   std::unordered_map<std::string, Found> sessions_;
   std::map<std::string, std::size_t> of_address_;
+  std::size_t opening_ = 0;  ///< sessions that are counted and not yet in the table
   bool closed_ = false;
 };
 

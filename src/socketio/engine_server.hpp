@@ -66,7 +66,7 @@ class EngineServer {
 
   virtual std::size_t sessions() const = 0;
 
-  /// Opens no more sessions and ends all: a waiting poll is answered, WebSockets are closed with 1001.
+  /// Opens no more sessions and ends all: waiting polls are answered "6", WebSockets are closed with 1001.
   virtual void Shutdown() = 0;
 };
 

@@ -282,7 +282,7 @@ TEST_F(ServerTest, ShutsDownWhilePollsWait) {
   EXPECT_TRUE(log_.Await("knock []"));
   sockets_->Shutdown();
   http_->StopAccepting();
-  EXPECT_EQ(client.Read().body, "1");
+  EXPECT_EQ(client.Read().body, "6");
   EXPECT_TRUE(http_->Drain(20));
   EXPECT_EQ(sockets_->sessions(), 0u);
   EXPECT_TRUE(log_.Await("left server shutting down"));

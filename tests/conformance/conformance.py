@@ -31,12 +31,15 @@ def running_server(port=0, ping_timeout=RELAXED_PING_TIMEOUT):
         pytest.fail(message, pytrace=False)
     command = [binary, "--port", str(port), str(ping_timeout)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        address = process.stdout.readline().removeprefix("listening on ").strip()
-        assert address.startswith("127.0.0.1:"), address
-        assert process.stdout.readline().startswith("listening on [::1]:")
-        yield address
-        process.terminate()
-        assert process.wait(PATIENCE) == 0
+        try:
+            address = process.stdout.readline().removeprefix("listening on ").strip()
+            assert address.startswith("127.0.0.1:"), address
+            assert process.stdout.readline().startswith("listening on [::1]:")
+            yield address
+            process.terminate()
+            assert process.wait(PATIENCE) == 0
+        finally:
+            process.kill()
 
 
 class Server:
