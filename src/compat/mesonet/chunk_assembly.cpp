@@ -14,7 +14,7 @@
 
 #include "compat/mesonet/lenient_base64.hpp"
 
-namespace unmask {
+namespace unmask::compat {
 namespace {
 
 constexpr std::size_t kBlock = 256 * 1024;  // read and decoded at a time
@@ -157,4 +157,4 @@ Result<PrivateFile> ChunkAssembly::Join() const {
   return decoded;
 }
 
-}  // namespace unmask
+}  // namespace unmask::compat

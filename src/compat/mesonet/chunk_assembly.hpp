@@ -16,7 +16,7 @@
 #include "base/file.hpp"
 #include "unmask/error.hpp"
 
-namespace unmask {
+namespace unmask::compat {
 
 /// A bound that many users share. Thread-safe.
 class ByteBudget {
@@ -96,4 +96,4 @@ class ChunkAssembly {
   std::map<ChunkId, Piece> pieces_;
 };
 
-}  // namespace unmask
+}  // namespace unmask::compat

@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace unmask {
+namespace unmask::compat {
 namespace {
 
 using testing::HasSubstr;
@@ -150,4 +150,4 @@ TEST_F(ChunkAssemblyTest, SharesOneBudgetAndGivesItBack) {
 }
 
 }  // namespace
-}  // namespace unmask
+}  // namespace unmask::compat

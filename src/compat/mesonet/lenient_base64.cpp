@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-namespace unmask {
+namespace unmask::compat {
 namespace {
 
 constexpr std::array<std::int8_t, 256> MakeDigits() {
@@ -53,4 +53,4 @@ Result<void> LenientBase64::Finish() const {
               "encode the whole file at once");
 }
 
-}  // namespace unmask
+}  // namespace unmask::compat

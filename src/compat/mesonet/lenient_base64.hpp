@@ -7,7 +7,7 @@
 
 #include "unmask/error.hpp"
 
-namespace unmask {
+namespace unmask::compat {
 
 /// Decodes base64 as Python's base64.b64decode(text) does: characters outside the alphabet are skipped, and
 /// nothing after the first completed padding counts. Errors (kBadRequest) have Python's words. The text may
@@ -29,4 +29,4 @@ class LenientBase64 {
   std::uint64_t decoded_ = 0;
 };
 
-}  // namespace unmask
+}  // namespace unmask::compat

@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-namespace unmask {
+namespace unmask::compat {
 namespace {
 
 struct Case {
@@ -165,4 +165,4 @@ TEST(LenientBase64, GivesTheSameHoweverTheTextIsCut) {
 }
 
 }  // namespace
-}  // namespace unmask
+}  // namespace unmask::compat

@@ -5,7 +5,7 @@
 #include <array>
 #include <numeric>
 
-namespace unmask {
+namespace unmask::compat {
 
 std::vector<std::int64_t> MesonetFrames(std::int64_t total) {
   constexpr std::int64_t kTarget = 40;
@@ -27,4 +27,4 @@ std::vector<std::int64_t> MesonetFrames(std::int64_t total) {
   return frames;
 }
 
-}  // namespace unmask
+}  // namespace unmask::compat

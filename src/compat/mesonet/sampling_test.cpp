@@ -6,7 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace unmask {
+namespace unmask::compat {
 namespace {
 
 TEST(MesonetFrames, TakesEveryFrameOfAShortClip) {
@@ -37,4 +37,4 @@ TEST(MesonetFrames, StepsAsTheOriginalDoes) {
 }
 
 }  // namespace
-}  // namespace unmask
+}  // namespace unmask::compat

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace unmask {
+namespace unmask::compat {
 namespace {
 
 constexpr std::int64_t kFallbackFrames = 16;
@@ -36,4 +36,4 @@ std::vector<std::int64_t> PredictFallback(std::int64_t total) {
   return indices;
 }
 
-}  // namespace unmask
+}  // namespace unmask::compat

@@ -7,7 +7,7 @@
 
 #include "unmask/error.hpp"
 
-namespace unmask {
+namespace unmask::compat {
 
 /// predict-api's choice of frames (contract, section 6), to the letter.
 
@@ -28,4 +28,4 @@ Result<std::int64_t> PredictStep(double source_fps, double target_fps);
 /// a `total` of 0 or less.
 std::vector<std::int64_t> PredictFallback(std::int64_t total);
 
-}  // namespace unmask
+}  // namespace unmask::compat

@@ -6,7 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace unmask {
+namespace unmask::compat {
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
@@ -75,4 +75,4 @@ TEST(PredictSampling, FallsBackTo16To31Frames) {
 }
 
 }  // namespace
-}  // namespace unmask
+}  // namespace unmask::compat

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "compat/tf_serving/http_call.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <new>
+#include <optional>
+#include <string_view>
+
+#include <curl/curl.h>
+
+namespace unmask::compat {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using Kind = HttpFailure::Kind;
+
+constexpr std::size_t kIdleHandles = 16;
+
+struct Progress {
+  std::string body;
+  std::uint64_t max_answer = 0;
+  bool too_large = false;
+  curl_off_t moved = 0;  ///< bytes both ways
+  Clock::time_point last_move = Clock::now();
+};
+
+std::size_t OnBody(char* bytes, std::size_t, std::size_t size, void* user) {
+  auto& progress = *static_cast<Progress*>(user);
+  progress.too_large = progress.body.size() + size > progress.max_answer;
+  if (progress.too_large) return 0;
+  progress.body.append(bytes, size);
+  return size;
+}
+
+int OnProgress(void* user, curl_off_t, curl_off_t down, curl_off_t, curl_off_t up) {
+  auto& progress = *static_cast<Progress*>(user);
+  if (down + up != progress.moved) {
+    progress.moved = down + up;
+    progress.last_move = Clock::now();
+  }
+  return 0;
+}
+
+void InitialiseOnce() {
+  static const CURLcode done = curl_global_init(CURL_GLOBAL_DEFAULT);
+  if (done != CURLE_OK) throw std::bad_alloc();
+}
+
+}  // namespace
+
+/// One easy handle in a multi handle of its own, which keeps the connection.
+class HttpCaller::Handle {
+ public:
+  Handle() : multi_(curl_multi_init()), easy_(curl_easy_init()) {
+    if (!multi_ || !easy_) throw std::bad_alloc();
+    headers_ = curl_slist_append(nullptr, "Content-Type: application/json");
+    headers_ = curl_slist_append(headers_, "Expect:");  // not every server answers it
+  }
+  ~Handle() {
+    curl_easy_cleanup(easy_);
+    curl_multi_cleanup(multi_);
+    curl_slist_free_all(headers_);
+  }
+  Handle(const Handle&) = delete;
+  Handle& operator=(const Handle&) = delete;
+
+  tl::expected<HttpAnswer, HttpFailure> Call(const HttpCall& call, const std::stop_token& stop) {
+    Progress progress{.body = {}, .max_answer = call.max_answer};
+    SetOptions(call, progress);
+    curl_multi_add_handle(multi_, easy_);
+    const CURLcode code = Run(call, stop, progress);
+    curl_multi_remove_handle(multi_, easy_);
+
+    long status = 0;
+    curl_easy_getinfo(easy_, CURLINFO_RESPONSE_CODE, &status);
+    if (code == CURLE_OK) return HttpAnswer{status, std::move(progress.body)};
+    return tl::unexpected(Explain(code, stop, progress));
+  }
+
+ private:
+  void SetOptions(const HttpCall& call, Progress& progress) {
+    curl_easy_reset(easy_);
+    error_[0] = '\0';
+    const auto milliseconds = static_cast<long>(std::clamp(call.timeout, 0.001, 86400.0) * 1000);
+    curl_easy_setopt(easy_, CURLOPT_URL, call.url.c_str());
+    curl_easy_setopt(easy_, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(easy_, CURLOPT_PROXY, "");
+    curl_easy_setopt(easy_, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(easy_, CURLOPT_HTTP09_ALLOWED, 0L);
+    curl_easy_setopt(easy_, CURLOPT_CONNECTTIMEOUT_MS, milliseconds);
+    curl_easy_setopt(easy_, CURLOPT_ERRORBUFFER, error_);
+    curl_easy_setopt(easy_, CURLOPT_WRITEFUNCTION, &OnBody);
+    curl_easy_setopt(easy_, CURLOPT_WRITEDATA, &progress);
+    curl_easy_setopt(easy_, CURLOPT_NOPROGRESS, 0L);
+    curl_easy_setopt(easy_, CURLOPT_XFERINFOFUNCTION, &OnProgress);
+    curl_easy_setopt(easy_, CURLOPT_XFERINFODATA, &progress);
+    if (!call.body) return;
+    curl_easy_setopt(easy_, CURLOPT_HTTPHEADER, headers_);
+    curl_easy_setopt(easy_, CURLOPT_POST, 1L);
+    curl_easy_setopt(easy_, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(call.body->size()));
+    curl_easy_setopt(easy_, CURLOPT_POSTFIELDS, call.body->data());
+  }
+
+  CURLcode Run(const HttpCall& call, const std::stop_token& stop, Progress& progress) {
+    const std::stop_callback wake(stop, [this] { curl_multi_wakeup(multi_); });
+    const auto patience = std::chrono::duration_cast<Clock::duration>(
+        std::chrono::duration<double>(std::clamp(call.timeout, 0.001, 86400.0)));
+    progress.last_move = Clock::now();
+    for (int running = 1;;) {
+      if (curl_multi_perform(multi_, &running) != CURLM_OK) return CURLE_FAILED_INIT;
+      if (running == 0) break;
+      if (stop.stop_requested()) return CURLE_ABORTED_BY_CALLBACK;
+      const auto left = patience - (Clock::now() - progress.last_move);
+      if (left <= Clock::duration::zero()) return CURLE_OPERATION_TIMEDOUT;
+      const auto wait = std::chrono::ceil<std::chrono::milliseconds>(left).count();
+      curl_multi_poll(multi_, nullptr, 0, static_cast<int>(std::min<long>(wait, 1000)), nullptr);
+    }
+    int waiting = 0;
+    const CURLMsg* const message = curl_multi_info_read(multi_, &waiting);
+    return message ? message->data.result : CURLE_FAILED_INIT;
+  }
+
+  HttpFailure Explain(CURLcode code, const std::stop_token& stop, const Progress& progress) {
+    HttpFailure failure;
+    failure.detail = error_[0] != '\0' ? error_ : curl_easy_strerror(code);
+    failure.received = progress.body.size();
+    long os_error = 0;
+    curl_easy_getinfo(easy_, CURLINFO_OS_ERRNO, &os_error);
+    failure.os_error = static_cast<int>(os_error);
+    double begun = 0;
+    curl_easy_getinfo(easy_, CURLINFO_PRETRANSFER_TIME, &begun);
+    curl_off_t expected = -1;
+    curl_easy_getinfo(easy_, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &expected);
+    failure.expected = expected > 0 ? static_cast<std::uint64_t>(expected) : 0;
+    failure.kind = [&] {
+      switch (code) {
+        case CURLE_COULDNT_RESOLVE_HOST:
+          return Kind::kResolve;
+        case CURLE_COULDNT_CONNECT:
+          return failure.os_error == ETIMEDOUT ? Kind::kConnectTimeout : Kind::kConnect;
+        case CURLE_OPERATION_TIMEDOUT:
+          return begun > 0 ? Kind::kReadTimeout : Kind::kConnectTimeout;
+        case CURLE_GOT_NOTHING:
+          return Kind::kClosed;
+        case CURLE_SEND_ERROR:
+        case CURLE_RECV_ERROR:
+          return Kind::kReset;
+        case CURLE_PARTIAL_FILE:
+          return Kind::kIncomplete;
+        case CURLE_UNSUPPORTED_PROTOCOL:
+        case CURLE_WEIRD_SERVER_REPLY:
+          return Kind::kNotHttp;
+        default:
+          return progress.too_large      ? Kind::kTooLarge
+                 : stop.stop_requested() ? Kind::kCancelled
+                                         : Kind::kOther;
+      }
+    }();
+    return failure;
+  }
+
+  CURLM* const multi_;
+  CURL* const easy_;
+  curl_slist* headers_ = nullptr;
+  char error_[CURL_ERROR_SIZE] = "";
+};
+
+HttpCaller::HttpCaller() { InitialiseOnce(); }
+HttpCaller::~HttpCaller() = default;
+
+tl::expected<HttpAnswer, HttpFailure> HttpCaller::Call(const HttpCall& call, std::stop_token stop) {
+  std::unique_ptr<Handle> handle;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!idle_.empty()) {
+      handle = std::move(idle_.back());
+      idle_.pop_back();
+    }
+  }
+  if (!handle) handle = std::make_unique<Handle>();
+  auto answer = handle->Call(call, stop);
+  const std::lock_guard lock(mutex_);
+  if (idle_.size() < kIdleHandles) idle_.push_back(std::move(handle));
+  return answer;
+}
+
+}  // namespace unmask::compat

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "unmask/error.hpp"
+
+namespace unmask::compat {
+
+/// One request of a client, and how long it may take.
+struct HttpCall {
+  std::string url;
+  const std::string* body = nullptr;  ///< JSON to POST; null: GET
+  double timeout = 30;                ///< seconds, for the connection and for each silence after it
+  std::uint64_t max_answer = 16 << 20;
+};
+
+struct HttpAnswer {
+  long status = 0;
+  std::string body;
+};
+
+/// Why there is no answer.
+struct HttpFailure {
+  enum class Kind {
+    kResolve,  ///< the host has no address
+    kConnect,  ///< nobody listens; `os_error` says more
+    kConnectTimeout,
+    kReadTimeout,  ///< silence, before or within the answer
+    kClosed,       ///< the connection ended without an answer
+    kReset,        ///< the connection broke; `os_error` says more
+    kIncomplete,   ///< the answer ended early, after `received` of `expected` bytes (0: unknown)
+    kNotHttp,
+    kTooLarge,
+    kCancelled,
+    kOther,
+  };
+  Kind kind = Kind::kOther;
+  int os_error = 0;
+  std::uint64_t received = 0;
+  std::uint64_t expected = 0;
+  std::string detail;  ///< for the log: names the real host
+};
+
+/// Makes HTTP calls and keeps connections for later ones. Thread-safe: as many calls at once as there are
+/// threads. Follows no redirects and uses no proxies: it speaks with one known server.
+class HttpCaller {
+ public:
+  HttpCaller();
+  ~HttpCaller();
+
+  tl::expected<HttpAnswer, HttpFailure> Call(const HttpCall& call, std::stop_token stop);
+
+ private:
+  class Handle;
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<Handle>> idle_;
+};
+
+}  // namespace unmask::compat
