@@ -23,7 +23,6 @@ enum class ErrorCode {
   kDecoderCrashed,    ///< the sandboxed decoder died on this file
   kDecoderTimeout,    ///< the sandboxed decoder took too long
   kOverloaded,        ///< try again later
-  kUpstream,          ///< a service that unmask asks, such as TensorFlow Serving, failed or cannot be reached
   kCancelled,         ///< the caller went away or asked to stop
   kInternal,          ///< a fault of unmask or of this machine
 };

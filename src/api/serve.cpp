@@ -133,6 +133,8 @@ Result<void> RunServer(const ServeOptions& given, Analyzer& analyzer, std::stop_
   ready = false;
   if (options->routing_delay > 0)
     std::this_thread::sleep_for(std::chrono::duration<double>(options->routing_delay));
+  for (const auto& site : sites)
+    if (site.on_shutdown) site.on_shutdown();
   server->StopAccepting();
   service.Shutdown(options->grace);
   if (!server->Drain(kDrainSeconds)) spdlog::warn("some clients did not take their answers in time");

@@ -46,14 +46,14 @@ struct ServeOptions {
 
 class AnalysisService;
 namespace http {
-class Timers;
+class Server;
 }
 
 /// What handlers of other rooms may work with. All references outlive the last call of a route.
 struct ServeParts {
   AnalysisService& service;
   Analyzer& analyzer;
-  http::Timers& timers;
+  http::Server& server;
   const ServeOptions& options;     ///< with no empty path
   const std::atomic<bool>& ready;  ///< false while shutting down
 };
@@ -64,6 +64,8 @@ struct ServedSite {
   std::shared_ptr<const http::Router> routes;  ///< at their own root
   std::vector<std::string> listen;             ///< addresses where they own the root; may be none
   std::function<void(const std::string& url)> on_listening;  ///< called for each of those
+  std::function<void()>
+      on_shutdown;  ///< ends what lasts longer than a request, before connections are closed
 };
 
 /// Makes them, once, before anything is served. An error ends RunServer().

@@ -29,8 +29,6 @@ std::string_view CodeName(ErrorCode code) {
       return "decoder_timeout";
     case ErrorCode::kOverloaded:
       return "overloaded";
-    case ErrorCode::kUpstream:
-      return "upstream_failed";
     case ErrorCode::kCancelled:
       return "cancelled";
     case ErrorCode::kInternal:

@@ -3,7 +3,9 @@
 
 #include <fmt/format.h>
 
+#include "compat/mesonet/mesonet.hpp"
 #include "compat/microservice/microservice.hpp"
+#include "compat/predict/predict.hpp"
 #include "compat/web_upload/web_upload.hpp"
 
 namespace unmask::compat {
@@ -39,18 +41,19 @@ Result<Contract> ParseContract(std::string_view name) {
   return Fail(ErrorCode::kBadRequest, fmt::format("expected one of {}, found '{}'", known, name));
 }
 
-std::shared_ptr<const http::Router> MakeContract(const ContractContext& context) {
+ServedContract MakeContract(const ContractContext& context) {
   switch (context.contract) {
     case Contract::kMicroserviceV1:
     case Contract::kMicroserviceV2:
-      return MakeMicroservice(context);
+      return {MakeMicroservice(context), {}};
     case Contract::kWebUpload:
-      return MakeWebUpload(context);
+      return {MakeWebUpload(context), {}};
     case Contract::kMesonetApi:
+      return MakeMesonetApi(context);
     case Contract::kPredictApi:
-      break;
+      return {MakePredictApi(context), {}};
   }
-  return nullptr;
+  return {};
 }
 
 }  // namespace unmask::compat

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -21,6 +22,7 @@
 namespace unmask::compat {
 
 class RateLimiter;
+class TfServing;
 
 /// The services whose clients unmask answers as those did. Specified in docs/compat.md.
 enum class Contract { kMicroserviceV1, kMicroserviceV2, kWebUpload, kMesonetApi, kPredictApi };
@@ -44,6 +46,7 @@ struct ContractContext {
   AnalysisService& service;
   Analyzer& native;  ///< the product's own
   http::Timers& timers;
+  http::Server* server = nullptr;  ///< for Socket.IO; null: without
   const std::atomic<bool>& ready;  ///< false while shutting down
   std::filesystem::path data;      ///< uploads lie here, nameless
   std::filesystem::path web;       ///< the pages' files
@@ -53,6 +56,7 @@ struct ContractContext {
   std::shared_ptr<RateLimiter> limiter;  ///< of web-upload
   std::vector<Cidr> trusted_proxies;     ///< whose X-Forwarded-For is believed
   std::shared_ptr<Analyzer> faithful;    ///< null: the engine is `native`
+  std::shared_ptr<TfServing> serving;    ///< what predict-api's faithful engine asks for scores; may be null
 
   /// The one that answers.
   Analyzer& analyzer() const { return faithful ? *faithful : native; }
@@ -61,7 +65,12 @@ struct ContractContext {
   std::string_view engine() const { return faithful ? "faithful" : "native"; }
 };
 
-/// The routes of the contract at its own root. Null for a contract that is not built in yet.
-std::shared_ptr<const http::Router> MakeContract(const ContractContext& context);
+/// A contract that is ready to be served.
+struct ServedContract {
+  std::shared_ptr<const http::Router> routes;  ///< at its own root
+  std::function<void()> on_shutdown;           ///< see ServedSite; may be empty
+};
+
+ServedContract MakeContract(const ContractContext& context);
 
 }  // namespace unmask::compat

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "base/file.hpp"
 #include "base/log.hpp"
@@ -17,9 +18,10 @@ namespace {
 
 constexpr std::uint64_t kMaxEnvFile = 1 << 20;
 
-constexpr std::array<std::string_view, 12> kNames{
-    "PORT",      "MODEL_NAME",      "MODEL_VERSION", "TF_SERVING_URL", "DEFAULT_FPS", "MAX_FRAMES",
-    "THRESHOLD", "REQUEST_TIMEOUT", "REQUIRE_AUTH",  "JWT_SECRET",     "MODEL_PATH",  "LABEL_PATH"};
+constexpr std::array<std::string_view, 13> kNames{
+    "PORT",       "MODEL_NAME", "MODEL_VERSION",   "TF_SERVING_URL", "DEFAULT_FPS",
+    "MAX_FRAMES", "THRESHOLD",  "REQUEST_TIMEOUT", "REQUIRE_AUTH",   "JWT_SECRET",
+    "MODEL_PATH", "LABEL_PATH", "MESONET_LABELS"};
 
 std::string_view Trim(std::string_view text) {
   text.remove_prefix(std::min(text.find_first_not_of(" \t\r"), text.size()));
@@ -86,6 +88,14 @@ class Reader {
     if (number && *number >= least && *number <= most) return static_cast<int>(*number);
     Refuse(name, fmt::format("a whole number from {} to {}", least, most), *value);
     return std::nullopt;
+  }
+  /// The index of the value; 0 when it is unset.
+  std::size_t Choice(const char* name, std::initializer_list<std::string_view> choices) {
+    const auto value = Find(name);
+    if (!value) return 0;
+    const auto found = std::find(choices.begin(), choices.end(), Trim(*value));
+    if (found == choices.end()) Refuse(name, fmt::format("one of {}", fmt::join(choices, ", ")), *value);
+    return found == choices.end() ? 0 : static_cast<std::size_t>(found - choices.begin());
   }
   void Flag(const char* name, bool& target) {
     const auto value = Find(name);
@@ -173,6 +183,7 @@ Result<ContractSettings> ReadContractSettings(const Environment& environment,
   reader.Text("JWT_SECRET", settings.jwt_secret);
   reader.Text("MODEL_PATH", settings.model_path);
   reader.Text("LABEL_PATH", settings.label_path);
+  settings.mesonet_readme_labels = reader.Choice("MESONET_LABELS", {"code", "readme"}) == 1;
   if (reader.error()) return tl::unexpected(*reader.error());
   return settings;
 }

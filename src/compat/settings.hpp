@@ -33,6 +33,10 @@ struct ContractSettings {
   std::string model_path = "models/Meso4_DF.h5";
   std::string label_path = "models/mesonet_idx_to_class.pkl";
 
+  /// MESONET_LABELS, new: `readme` for the labels of mesonet-api's README, `deepfake` and `real`, instead of
+  /// those of its code, `DeepFake` and `Real`.
+  bool mesonet_readme_labels = false;
+
   bool strict = false;  ///< upstream faults of predict-api are 503 instead of 400
 };
 

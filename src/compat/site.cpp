@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compat/site.hpp"
 
+#include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "compat/cors.hpp"
@@ -80,19 +82,34 @@ struct Site::Manner {
     return response;
   }
 
+  /// Where Starlette sends a client whose path has a slash too many at its end.
+  std::optional<std::string> WithoutSlash(const http::Request& request) const {
+    if (framework != Framework::kFastApi || !request.path.ends_with('/')) return std::nullopt;
+    const std::string path = request.path.substr(0, request.path.size() - 1);
+    const bool known = std::any_of(allow.begin(), allow.end(), [&](const auto& route) {
+      return route.first != "/" && path.ends_with(route.first);
+    });
+    if (!known) return std::nullopt;
+    return request.raw_query.empty() ? path : path + "?" + request.raw_query;
+  }
+
   http::Response Word(const Error& error, const http::Request& request) const {
     if (framework == Framework::kFastApi && cors && IsStarlettePreflight(request))
       return StarlettePreflight(request);
     http::Response response;
-    if (error.code == ErrorCode::kNotFound)
+    if (const auto location = WithoutSlash(request); location && error.code == ErrorCode::kNotFound) {
+      response = {.status = 307, .content_type = ""};
+      response.headers.Set("Location", *location);
+    } else if (error.code == ErrorCode::kNotFound) {
       response = framework == Framework::kFlask ? WerkzeugPage(404) : FastApiDetail(404, "Not Found");
-    else if (error.code == ErrorCode::kMethodNotAllowed)
+    } else if (error.code == ErrorCode::kMethodNotAllowed) {
       response = NotAllowed(request.path);
-    else if (error.code == ErrorCode::kBadRequest)
+    } else if (error.code == ErrorCode::kBadRequest) {
       response = framework == Framework::kFlask ? WerkzeugPage(400)
                                                 : FastApiDetail(400, "There was an error parsing the body");
-    else
+    } else {
       response = fault(error);
+    }
     AddCors(request, response);
     return response;
   }

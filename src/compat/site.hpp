@@ -17,7 +17,8 @@ class Site {
  public:
   enum class Framework {
     kFlask,    ///< Werkzeug's pages for errors; OPTIONS on every route
-    kFastApi,  ///< {"detail": ...} for errors; OPTIONS only as a preflight; no HEAD of GET's routes
+    kFastApi,  ///< {"detail": ...} for errors; OPTIONS only as a preflight; no HEAD of GET's routes; a slash
+               ///< too many at the end of a path is 307
   };
 
   /// Words an error of the server itself (body too large, disk full, queue full): everything but 400, 404 and

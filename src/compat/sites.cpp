@@ -8,6 +8,8 @@
 #include <fmt/format.h>
 
 #include "base/log.hpp"
+#include "compat/predict/auth.hpp"
+#include "compat/tf_serving/scorer.hpp"
 
 namespace unmask::compat {
 namespace {
@@ -42,7 +44,30 @@ Result<std::pair<Contract, std::string_view>> ParseAssignment(std::string_view t
 
 using Engines = std::map<Contract, std::shared_ptr<Analyzer>>;
 
-Result<Engines> MakeEngines(const ContractOptions& options, const MakeFaithful& make_faithful) {
+/// predict-api's upstream, when it is to be asked: by its faithful engine, unless that has a model of its
+/// own.
+Result<std::shared_ptr<TfServing>> MakeServing(const ContractOptions& options,
+                                               const ContractSettings& settings) {
+  const auto is_predict = [](const auto& option) { return option.contract == Contract::kPredictApi; };
+  if (settings.tf_serving_url.empty()) return nullptr;
+  const auto engine = std::find_if(options.engines.rbegin(), options.engines.rend(), is_predict);
+  const bool listens = std::any_of(options.listeners.begin(), options.listeners.end(), is_predict);
+  if (engine == options.engines.rend() || !engine->faithful) {
+    if (listens)
+      LogWarning(
+          "predict-api: TF_SERVING_URL is set, but the built-in detector answers; "
+          "--contract-engine predict-api=faithful asks TensorFlow Serving");
+    return nullptr;
+  }
+  if (std::any_of(options.models.begin(), options.models.end(), is_predict)) return nullptr;
+  auto serving = TfServing::Create(
+      {.url = settings.tf_serving_url, .model = settings.model_name, .timeout = settings.request_timeout});
+  if (!serving) return tl::unexpected(serving.error());
+  return std::shared_ptr<TfServing>(std::move(*serving));
+}
+
+Result<Engines> MakeEngines(const ContractOptions& options, const MakeFaithful& make_faithful,
+                            const std::shared_ptr<FaceScorer>& predict_scorer) {
   std::map<Contract, bool> faithful;  // the last word counts
   for (const auto& engine : options.engines) faithful[engine.contract] = engine.faithful;
   std::map<Contract, std::filesystem::path> models;
@@ -56,7 +81,8 @@ Result<Engines> MakeEngines(const ContractOptions& options, const MakeFaithful& 
   Engines engines;
   for (const auto& [contract, wanted] : faithful) {
     if (!wanted) continue;
-    auto engine = make_faithful ? make_faithful(contract, models[contract])
+    const auto remote = contract == Contract::kPredictApi ? predict_scorer : nullptr;
+    auto engine = make_faithful ? make_faithful(contract, models[contract], remote)
                                 : Fail(ErrorCode::kBadRequest, "the engine 'faithful' is not built in");
     if (!engine)
       return Fail(engine.error().code, fmt::format("{}: {}", ContractName(contract), engine.error().message),
@@ -103,44 +129,52 @@ Result<MakeSites> ContractSites(
     read = ContractSettings{};
   }
   read->strict = options.strict;
+  if (const auto checked = CheckAuthSettings(*read); !checked) return tl::unexpected(checked.error());
   const auto settings = std::make_shared<const ContractSettings>(std::move(*read));
-  auto engines = MakeEngines(options, make_faithful);
+  auto serving = MakeServing(options, *settings);
+  if (!serving) return tl::unexpected(serving.error());
+  auto engines = MakeEngines(options, make_faithful,
+                             *serving ? MakeTfServingScorer(*serving, settings->model_name) : nullptr);
   if (!engines) return tl::unexpected(engines.error());
-  return [options, settings, engines = std::move(*engines), on_listening = std::move(on_listening)](
-             const ServeParts& parts) -> Result<std::vector<ServedSite>> {
-    const auto limiter = std::make_shared<RateLimiter>(
-        options.redis ? MakeRedisStore(*options.redis) : MakeMemoryStore(), options.redis_down);
-    std::vector<ServedSite> sites;
-    for (const auto contract : kContracts) {
-      const auto name = ContractName(contract);
-      const auto engine = engines.find(contract);
-      const ContractContext context{.contract = contract,
-                                    .service = parts.service,
-                                    .native = parts.analyzer,
-                                    .timers = parts.timers,
-                                    .ready = parts.ready,
-                                    .data = parts.options.data,
-                                    .web = parts.options.web,
-                                    .max_upload_bytes = parts.options.max_upload_bytes,
-                                    .retention = parts.options.retention,
-                                    .settings = settings,
-                                    .limiter = limiter,
-                                    .trusted_proxies = options.trusted_proxies,
-                                    .faithful = engine == engines.end() ? nullptr : engine->second};
-      auto routes = MakeContract(context);
-      if (!routes) continue;
-      ServedSite site{.prefix = fmt::format("/compat/{}", name), .routes = std::move(routes)};
-      for (const auto& listener : options.listeners)
-        if (listener.contract == contract)
-          site.listen.push_back(listener.address.empty() ? DefaultAddress(contract, *settings)
-                                                         : listener.address);
-      site.on_listening = [on_listening, name](const std::string& url) {
-        if (on_listening) on_listening(name, url);
+  return
+      [options, settings, serving = *serving, engines = std::move(*engines),
+       on_listening = std::move(on_listening)](const ServeParts& parts) -> Result<std::vector<ServedSite>> {
+        const auto limiter = std::make_shared<RateLimiter>(
+            options.redis ? MakeRedisStore(*options.redis) : MakeMemoryStore(), options.redis_down);
+        std::vector<ServedSite> sites;
+        for (const auto contract : kContracts) {
+          const auto name = ContractName(contract);
+          const auto engine = engines.find(contract);
+          const ContractContext context{.contract = contract,
+                                        .service = parts.service,
+                                        .native = parts.analyzer,
+                                        .timers = parts.server,
+                                        .server = &parts.server,
+                                        .ready = parts.ready,
+                                        .data = parts.options.data,
+                                        .web = parts.options.web,
+                                        .max_upload_bytes = parts.options.max_upload_bytes,
+                                        .retention = parts.options.retention,
+                                        .settings = settings,
+                                        .limiter = limiter,
+                                        .trusted_proxies = options.trusted_proxies,
+                                        .faithful = engine == engines.end() ? nullptr : engine->second,
+                                        .serving = contract == Contract::kPredictApi ? serving : nullptr};
+          auto made = MakeContract(context);
+          ServedSite site{.prefix = fmt::format("/compat/{}", name),
+                          .routes = std::move(made.routes),
+                          .on_shutdown = std::move(made.on_shutdown)};
+          for (const auto& listener : options.listeners)
+            if (listener.contract == contract)
+              site.listen.push_back(listener.address.empty() ? DefaultAddress(contract, *settings)
+                                                             : listener.address);
+          site.on_listening = [on_listening, name](const std::string& url) {
+            if (on_listening) on_listening(name, url);
+          };
+          sites.push_back(std::move(site));
+        }
+        return sites;
       };
-      sites.push_back(std::move(site));
-    }
-    return sites;
-  };
 }
 
 }  // namespace unmask::compat

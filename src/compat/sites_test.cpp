@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "compat/faithful/face_scorer.hpp"
+
 namespace unmask::compat {
 namespace {
 
@@ -40,7 +42,8 @@ TEST(ContractModel, IsAPath) {
 
 TEST(ContractSites, MakeTheFaithfulEnginesThatWereAskedFor) {
   std::vector<std::string> made;
-  const MakeFaithful make = [&](Contract contract, const std::filesystem::path& model) {
+  const MakeFaithful make = [&](Contract contract, const std::filesystem::path& model,
+                                const std::shared_ptr<FaceScorer>&) {
     made.push_back(std::string(ContractName(contract)) + " " + model.string());
     return std::shared_ptr<Analyzer>();
   };
@@ -53,6 +56,35 @@ TEST(ContractSites, MakeTheFaithfulEnginesThatWereAskedFor) {
   EXPECT_FALSE(ContractSites(options, kNothing, {}, {}).has_value());
   const ContractOptions lonely{.models = {{Contract::kPredictApi, "/m.h5"}}};
   EXPECT_THAT(ContractSites(lonely, kNothing, make, {}).error().message, HasSubstr("--contract-engine"));
+}
+
+TEST(ContractSites, LetPredictApisFaithfulEngineAskTensorFlowServing) {
+  const Environment environment = [](const std::string& name) -> std::optional<std::string> {
+    if (name == "TF_SERVING_URL") return "http://tfserving:8501";
+    if (name == "MODEL_NAME") return "mine";
+    return std::nullopt;
+  };
+  std::vector<std::string> asked;
+  const MakeFaithful make = [&](Contract contract, const std::filesystem::path&,
+                                const std::shared_ptr<FaceScorer>& remote) {
+    asked.push_back(std::string(ContractName(contract)) + " " + (remote ? remote->facts().name : "-"));
+    return std::shared_ptr<Analyzer>();
+  };
+  ContractOptions options{.engines = {{Contract::kMesonetApi, true}, {Contract::kPredictApi, true}}};
+  EXPECT_TRUE(ContractSites(options, environment, make, {}));
+  EXPECT_EQ(asked, (std::vector<std::string>{"mesonet-api -", "predict-api mine"}));
+  asked.clear();
+  options.models = {{Contract::kPredictApi, "/m.h5"}};
+  EXPECT_TRUE(ContractSites(options, environment, make, {}));
+  EXPECT_EQ(asked.back(), "predict-api -") << "the operator's own model comes first";
+}
+
+TEST(ContractSites, RefuseATensorFlowServingThatIsNoUrl) {
+  const Environment environment = [](const std::string& name) -> std::optional<std::string> {
+    return name == "TF_SERVING_URL" ? std::optional<std::string>("tfserving:8501") : std::nullopt;
+  };
+  const ContractOptions options{.engines = {{Contract::kPredictApi, true}}};
+  EXPECT_THAT(ContractSites(options, environment, {}, {}).error().message, HasSubstr("TF_SERVING_URL"));
 }
 
 TEST(ContractSites, StopAtASettingThatMakesNoSenseOnlyWhereAContractWasAskedFor) {

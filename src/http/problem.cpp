@@ -26,7 +26,6 @@ constexpr Row kTable[] = {
     {ErrorCode::kDecoderCrashed, 422, "The decoder failed on this media"},
     {ErrorCode::kDecoderTimeout, 422, "Decoding this media took too long"},
     {ErrorCode::kInternal, 500, "A fault of the server"},
-    {ErrorCode::kUpstream, 503, "A service behind this one failed"},
     {ErrorCode::kOverloaded, 503, "Busy, try again later"},
 };
 
