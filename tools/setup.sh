@@ -79,6 +79,18 @@ if ! fresh detectors tools/npm/package-lock.json; then
   finish detectors tools/npm/package-lock.json
 fi
 
+# --- Swagger UI, for /docs: two files that run in the reader's browser -----------------------------------------------
+if ! fresh swagger-ui tools/swagger_ui/package-lock.json; then
+  say "fetching Swagger UI"
+  mkdir "$scratch/ui"
+  cp tools/swagger_ui/package.json tools/swagger_ui/package-lock.json "$scratch/ui"
+  (cd "$scratch/ui" && npm ci --ignore-scripts --no-audit --no-fund --silent)  # a script of its would report the set-up
+  mkdir "$scratch/swagger-ui"
+  (cd "$scratch/ui/node_modules/swagger-ui-dist" &&
+    install -m 644 swagger-ui-bundle.js swagger-ui-bundle.js.LICENSE.txt swagger-ui.css LICENSE NOTICE "$scratch/swagger-ui")
+  finish swagger-ui tools/swagger_ui/package-lock.json
+fi
+
 [ $tests = yes ] || exit 0
 
 # --- Test media: a public-domain portrait of NASA, from Debian's python3-skimage (whose code is not needed) ------------

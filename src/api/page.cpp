@@ -20,7 +20,6 @@ constexpr PageFile kFiles[] = {
     {"/result.js", "result.js", "text/javascript; charset=utf-8"},
     {"/style.css", "style.css", "text/css; charset=utf-8"},
     {"/icon.svg", "icon.svg", "image/svg+xml"},
-    {"/openapi.json", "openapi.json", "application/json"},
 };
 
 constexpr const char* kPolicy =
@@ -29,7 +28,14 @@ constexpr const char* kPolicy =
 
 }  // namespace
 
-void AddPageRoutes(http::Router& router, const std::filesystem::path& folder) {
+void AddPageRoutes(http::Router& router, const std::filesystem::path& folder, const DocsFiles& docs) {
+  for (auto& page : DocsPages(docs, folder / "openapi.json"))
+    router.Get(
+        page.path,
+        [response = std::move(page.response)](const http::RequestPtr&, const http::Responder& responder) {
+          responder.Send(response);
+        },
+        http::Route::Runs::kInPlace);
   for (const auto& file : kFiles) {
     auto content = ReadSmallFile(folder / file.file);
     if (!content) {

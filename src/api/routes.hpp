@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <string>
 
+#include "api/docs.hpp"
 #include "api/serve.hpp"
 #include "api/service.hpp"
 #include "http/metrics.hpp"
@@ -33,9 +34,9 @@ void AddAnalysisRoutes(http::Router& router, const ApiContext& context);
 /// /healthz, /readyz, /version, /metrics, /v1/limits, /v1/models.
 void AddOperationRoutes(http::Router& router, const ApiContext& context);
 
-/// The page's files, /openapi.json and /words.json (titles and meanings of all codes). The files are read
-/// once from `folder`: a fixed list, so that no path from a client reaches the disk. Missing files are left
-/// out with a warning in the log.
-void AddPageRoutes(http::Router& router, const std::filesystem::path& folder);
+/// The page's files, /openapi.json with /docs (see DocsPages) and /words.json (titles and meanings of all
+/// codes). The files are read once from `folder`: a fixed list, so that no path from a client reaches the
+/// disk. Missing files are left out with a warning in the log.
+void AddPageRoutes(http::Router& router, const std::filesystem::path& folder, const DocsFiles& docs);
 
 }  // namespace unmask

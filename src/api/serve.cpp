@@ -64,6 +64,7 @@ Result<ServeOptions> Complete(ServeOptions options) {
   std::error_code ec;
   if (options.data.empty()) options.data = std::filesystem::temp_directory_path(ec);
   if (options.web.empty()) options.web = FindInstallPaths().web;
+  if (options.swagger_ui.empty()) options.swagger_ui = FindInstallPaths().swagger_ui;
   if (options.models.empty()) options.models = FindInstallPaths().models;
   std::filesystem::create_directories(options.data, ec);
   if (const auto probe = PrivateFile::Create(options.data); !probe)
@@ -105,11 +106,12 @@ Result<void> RunServer(const ServeOptions& given, Analyzer& analyzer, std::stop_
   const ApiContext context{service, analyzer, *server, metrics, *options, ready};
   AddAnalysisRoutes(*router, context);
   AddOperationRoutes(*router, context);
-  AddPageRoutes(*router, options->web);
+  const auto docs = ReadDocsFiles(options->web, options->swagger_ui);
+  AddPageRoutes(*router, options->web, *docs);
 
   std::vector<ServedSite> sites;
   if (make_sites) {
-    auto made = make_sites({service, analyzer, *server, *options, ready});
+    auto made = make_sites({service, analyzer, *server, *options, ready, docs});
     if (!made) return tl::unexpected(made.error());
     sites = std::move(*made);
   }

@@ -20,9 +20,10 @@ namespace unmask {
 /// How `unmask serve` serves. Every field has a default that suits one machine.
 struct ServeOptions {
   std::string listen = "127.0.0.1:8080";  ///< ADDR:PORT or [IPV6]:PORT; port 0 takes a free one
-  std::filesystem::path data;    ///< uploads lie here, nameless, while they are analysed; empty: the system's
-                                 ///< folder for temporary files. Made when absent
-  std::filesystem::path web;     ///< the page's files; empty: FindInstallPaths().web
+  std::filesystem::path data;  ///< uploads lie here, nameless, while they are analysed; empty: the system's
+                               ///< folder for temporary files. Made when absent
+  std::filesystem::path web;   ///< the page's files; empty: FindInstallPaths().web
+  std::filesystem::path swagger_ui;  ///< of /docs; empty: FindInstallPaths().swagger_ui
   std::filesystem::path models;  ///< the repository that /v1/models lists; empty: FindInstallPaths().models
 
   std::uint64_t max_upload_bytes = std::uint64_t{2} << 30;  ///< of one request's body
@@ -45,6 +46,7 @@ struct ServeOptions {
 };
 
 class AnalysisService;
+struct DocsFiles;
 namespace http {
 class Server;
 }
@@ -56,6 +58,7 @@ struct ServeParts {
   http::Server& server;
   const ServeOptions& options;     ///< with no empty path
   const std::atomic<bool>& ready;  ///< false while shutting down
+  std::shared_ptr<const DocsFiles> docs;
 };
 
 /// Further routes beside the native interface.

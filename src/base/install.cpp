@@ -16,12 +16,14 @@ InstallPaths Find() {
     paths.models = share / "models";
     paths.detectors = share / "detectors";
     paths.web = share / "web";
+    paths.swagger_ui = share / "swagger-ui";
   } else {
     const fs::path source = UNMASK_SOURCE_DIR;
     paths.decoder = paths.program_folder / "unmask-decoder";
     paths.models = source / "models";
     paths.detectors = source / "third_party" / "detectors";
     paths.web = source / "web";
+    paths.swagger_ui = source / "third_party" / "swagger-ui";
   }
   return paths;
 }

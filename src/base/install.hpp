@@ -14,6 +14,7 @@ struct InstallPaths {
   std::filesystem::path models;          ///< the model repository
   std::filesystem::path detectors;       ///< BlazeFace's .tflite files and Haar's cascade
   std::filesystem::path web;             ///< the page
+  std::filesystem::path swagger_ui;      ///< what /docs shows the interface with
 };
 
 /// Finds them once; cheap afterwards. Thread-safe.

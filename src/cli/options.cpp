@@ -263,6 +263,9 @@ void DeclareServe(CLI::App& app, ServeCommand& command) {
   AddPath(app, "--data", options.data,
           "Folder for uploads while they are analysed (default: the system's temporary folder)", "DIR");
   AddPath(app, "--web", options.web, "The page's files (default: those that came with the program)", "DIR");
+  AddPath(app, "--swagger-ui", options.swagger_ui,
+          "swagger-ui-bundle.js and swagger-ui.css, for /docs (default: those that came with the program)",
+          "DIR");
   AddNumber(app, "--retention", options.retention, 1, 2592000, "Seconds that a finished analysis is kept");
   AddWhole(app, "--retention-count", options.retention_count, 1, 10'000'000,
            "Finished analyses that are kept");

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "api/docs.hpp"
 #include "api/service.hpp"
 #include "compat/rate_limit/client_address.hpp"
 #include "compat/settings.hpp"
@@ -46,10 +47,11 @@ struct ContractContext {
   AnalysisService& service;
   Analyzer& native;  ///< the product's own
   http::Timers& timers;
-  http::Server* server = nullptr;  ///< for Socket.IO; null: without
-  const std::atomic<bool>& ready;  ///< false while shutting down
-  std::filesystem::path data;      ///< uploads lie here, nameless
-  std::filesystem::path web;       ///< the pages' files
+  http::Server* server = nullptr;         ///< for Socket.IO; null: without
+  const std::atomic<bool>& ready;         ///< false while shutting down
+  std::filesystem::path data;             ///< uploads lie here, nameless
+  std::filesystem::path web;              ///< the pages' files
+  std::shared_ptr<const DocsFiles> docs;  ///< of /docs; null: without
   std::uint64_t max_upload_bytes = 0;
   double retention = 3600;  ///< seconds that a finished analysis is kept
   std::shared_ptr<const ContractSettings> settings;

@@ -5,6 +5,9 @@
 #include <optional>
 #include <utility>
 
+#include <fmt/format.h>
+
+#include "api/docs.hpp"
 #include "compat/cors.hpp"
 #include "compat/python.hpp"
 
@@ -147,6 +150,27 @@ void Site::AddGet(const std::string& path, http::Handler handler, http::Route::R
   router_->Get(path, decorated, runs);
   AddOptions(path, manner_->framework == Framework::kFlask ? "GET, HEAD, OPTIONS" : "GET",
              guard ? http::Route::Runs::kOnPool : http::Route::Runs::kInPlace, guard);
+}
+
+void Site::Page(const std::string& path, http::Response response) {
+  router_->Get(
+      path,
+      [manner = manner_, response = std::move(response)](const http::RequestPtr& request,
+                                                         const http::Responder& responder) {
+        auto copy = response;
+        manner->AddCors(*request, copy);
+        responder.Send(std::move(copy));
+      },
+      http::Route::Runs::kInPlace);
+  AddOptions(path, manner_->framework == Framework::kFlask ? "GET, HEAD, OPTIONS" : "GET, HEAD",
+             http::Route::Runs::kInPlace, {});
+}
+
+void Site::Docs(const ContractContext& context) {
+  if (!context.docs) return;
+  const auto document = fmt::format("{}.openapi.json", ContractName(context.contract));
+  for (auto& page : DocsPages(*context.docs, context.web / "compat" / document))
+    Page(page.path, std::move(page.response));
 }
 
 void Site::Post(const std::string& path, std::uint64_t max_body, http::BodyHandler handler) {

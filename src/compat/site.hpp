@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "compat/contract.hpp"
 #include "http/router.hpp"
 
 namespace unmask::compat {
@@ -35,6 +36,13 @@ class Site {
 
   /// A guarded one, on the pool; Flask's own answer to OPTIONS is guarded, too.
   void Get(const std::string& path, http::Handler handler, Guard guard);
+
+  /// An answer that is the same for everybody. FastAPI's own pages are such, and have HEAD.
+  void Page(const std::string& path, http::Response response);
+
+  /// /openapi.json, /docs and /redoc with the description web/compat/NAME.openapi.json. The originals in
+  /// FastAPI have them; Flask's have nothing there.
+  void Docs(const ContractContext& context);
 
   /// A route that takes a body of at most `max_body` bytes.
   void Post(const std::string& path, std::uint64_t max_body, http::BodyHandler handler);

@@ -153,6 +153,7 @@ Result<MakeSites> ContractSites(
                                         .ready = parts.ready,
                                         .data = parts.options.data,
                                         .web = parts.options.web,
+                                        .docs = parts.docs,
                                         .max_upload_bytes = parts.options.max_upload_bytes,
                                         .retention = parts.options.retention,
                                         .settings = settings,

@@ -101,6 +101,7 @@ ServedContract MakeMesonetApi(const ContractContext& context) {
   const auto core = std::make_shared<MesonetCore>(context);
   Site site(Site::Framework::kFastApi, true,
             [context](const Error& error) { return MesonetFault(context, error); });
+  site.Docs(context);
   const auto answer = [core](http::Response (*make)(const MesonetCore&)) {
     return [core, make](const http::RequestPtr&, const http::Responder& responder) {
       responder.Send(make(*core));

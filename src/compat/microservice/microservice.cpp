@@ -152,6 +152,7 @@ class Microservice : public std::enable_shared_from_this<Microservice> {
 std::shared_ptr<const http::Router> MakeMicroservice(const ContractContext& context) {
   const auto service = std::make_shared<Microservice>(context);
   Site site(Site::Framework::kFlask, true, MicroserviceFault);
+  site.Docs(context);
   site.Get(
       "/",
       [](const http::RequestPtr&, http::Responder responder) {

@@ -123,6 +123,7 @@ std::shared_ptr<const http::Router> MakePredictApi(const ContractContext& contex
   const auto api = std::make_shared<PredictApi>(context);
   Site site(Site::Framework::kFastApi, true,
             [context](const Error& error) { return PredictFault(context, error); });
+  site.Docs(context);
   site.Get(
       "/health", [api](const http::RequestPtr&, const http::Responder& responder) { api->Health(responder); },
       http::Route::Runs::kInPlace);

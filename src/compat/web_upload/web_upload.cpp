@@ -159,6 +159,7 @@ void AddPageFile(Site& site, const ContractContext& context, const char* path, c
 std::shared_ptr<const http::Router> MakeWebUpload(const ContractContext& context) {
   const auto service = std::make_shared<WebUpload>(context);
   Site site(Site::Framework::kFlask, false, Fault);
+  site.Docs(context);
   AddPageFile(
       site, context, "/", "upload.html", "text/html; charset=utf-8",
       [service](const http::Request& request) { return service->Count(request, kPageEndpoint, kPageRules); });
