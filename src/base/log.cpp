@@ -18,6 +18,7 @@ spdlog::logger& Logger() {
     auto made = std::make_shared<spdlog::logger>("unmask", std::make_shared<spdlog::sinks::stderr_sink_mt>());
     made->set_pattern(kPlain, spdlog::pattern_time_type::utc);
     made->set_level(spdlog::level::warn);
+    spdlog::set_default_logger(made);  // what speaks to spdlog itself must not speak on standard output
     return made;
   }();
   return *logger;

@@ -63,6 +63,15 @@ constexpr auto kExtractFooter =
     "                                (videos/real/012.mp4 and its fake videos/fake/012.mp4 stay together)\n"
     "  unmask faces extract -o portraits.tar --label real --max-per-track 1 --skip small,blurred photos/";
 
+constexpr auto kCompatCheckFooter =
+    "Also: --config FILE and --log-level LEVEL, as 'unmask --help' says.\n\n"
+    "Sends each file to the old service and to unmask as a client of that service does. What a client\n"
+    "might stumble over is marked '!': another status, header, key, order of keys or type of a value.\n"
+    "docs/compat.md says what differs on purpose. Socket.IO is not compared.\n"
+    "Exit codes: 0 the same shape for every file; 1 some shape differs; 2 wrong usage; 3 a service could\n"
+    "not be reached; 130 interrupted.\n\n"
+    "Example: unmask compat-check --contract predict-api --against http://old:8000 --query fps=4 *.mp4";
+
 /// What is wrong, as two lines.
 struct Mistake {
   std::string message;
@@ -263,6 +272,17 @@ void CheckCommand(const FacesCommand& command) {
     throw Mistake{"--resume and --overwrite exclude each other", "give one of them"};
 }
 
+void CheckCommand(const CompatCheckCommand& command, bool contract_given) {
+  if (!contract_given)
+    throw Mistake{"no contract given", "say what kind of service it is: --contract microservice-v1, ..."};
+  if (command.check.against.empty())
+    throw Mistake{"no service to compare with", "name its root: --against http://HOST:PORT"};
+  if (command.files.empty()) throw Mistake{"no file given", "see 'unmask compat-check --help'"};
+  if (!command.check.ours.empty() && (command.faithful || !command.model.empty()))
+    throw Mistake{"--contract-engine and --contract-model are of a server of this process",
+                  "leave them out, or leave out --ours"};
+}
+
 /// All that CLI11 fills; it keeps references, so this does not move.
 struct Reader {
   CLI::App root{"Tells whether the faces in pictures and videos were manipulated, and how sure it is.",
@@ -273,6 +293,7 @@ struct Reader {
   DoctorCommand doctor;
   ModelCommand model;
   FacesCommand faces;
+  CompatCheckCommand compat_check;
   LogLevel log_level = LogLevel::kWarning;
   std::string config;
 
@@ -282,6 +303,7 @@ struct Reader {
   CLI::App* doctor_app = nullptr;
   CLI::App* model_app = nullptr;
   CLI::App* faces_app = nullptr;
+  CLI::App* compat_check_app = nullptr;
 
   Reader() {
     root.allow_extras();            // CheckExtras() has better words
@@ -317,6 +339,9 @@ struct Reader {
     faces_app = Declare("faces", "Cut faces out of media, to train on", DeclareFaces, faces);
     faces_app->footer("Example: unmask faces extract --output set/ videos/");
     faces_app->get_subcommand("extract")->footer(kExtractFooter);
+    compat_check_app = Declare("compat-check", "Compare a service that unmask stands in for with unmask",
+                               DeclareCompatCheck, compat_check);
+    compat_check_app->footer(kCompatCheckFooter);
   }
 
   template <typename Command>
@@ -352,6 +377,8 @@ struct Reader {
       if (evaluate_app->parsed()) return CheckCommand(evaluate), evaluate;
       if (doctor_app->parsed()) return doctor;
       if (faces_app->parsed()) return CheckCommand(faces), faces;
+      if (compat_check_app->parsed())
+        return CheckCommand(compat_check, compat_check_app->count("--contract") > 0), compat_check;
       return CheckCommand(model), model;
     } catch (const Mistake& mistake) {
       return ToAnswer(mistake);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/log.hpp"
+#include "cli/compat_check.hpp"
 #include "cli/doctor.hpp"
 #include "cli/evaluate.hpp"
 #include "cli/faces.hpp"
@@ -25,7 +26,7 @@ struct Answer {
 };
 
 using Command = std::variant<Answer, ScanCommand, ServeCommand, EvaluateCommand, DoctorCommand, ModelCommand,
-                             FacesCommand>;
+                             FacesCommand, CompatCheckCommand>;
 
 struct CommandLine {
   Command command;

@@ -510,5 +510,38 @@ TEST(CommandLine, ExtractionRefusesWhatMakesNoSense) {
               HasSubstr("--like-training"));
 }
 
+TEST(CommandLine, CompatCheckTakesWhatARequestNeeds) {
+  const auto line = Parse({"compat-check", "--contract", "predict-api", "--against", "http://old:8000",
+                           "--ours", "http://new/compat/predict-api", "--field", "a=b=c", "--field",
+                           "d=", "--query", "fps=4", "--token", "t", "--json", "x.mp4", "y.mp4"});
+  const auto* check = std::get_if<CompatCheckCommand>(&line.command);
+  ASSERT_NE(check, nullptr) << std::get<Answer>(line.command).err;
+  EXPECT_EQ(check->check.contract, compat::Contract::kPredictApi);
+  EXPECT_EQ(check->check.against, "http://old:8000");
+  EXPECT_EQ(check->check.ours, "http://new/compat/predict-api");
+  EXPECT_EQ(check->check.fields, (std::vector<std::pair<std::string, std::string>>{{"a", "b=c"}, {"d", ""}}));
+  EXPECT_EQ(check->check.query, "fps=4");
+  EXPECT_EQ(check->check.token, "t");
+  EXPECT_TRUE(check->json);
+  EXPECT_EQ(check->files, (std::vector<std::filesystem::path>{"x.mp4", "y.mp4"}));
+}
+
+TEST(CommandLine, CompatCheckRefusesWhatMakesNoSense) {
+  const auto refusal = [](std::vector<std::string> rest) {
+    rest.insert(rest.begin(), "compat-check");
+    return Refusal(rest);
+  };
+  EXPECT_THAT(refusal({"--against", "http://o", "f"}), HasSubstr("no contract"));
+  EXPECT_THAT(refusal({"--contract", "predict-api", "f"}), HasSubstr("--against"));
+  EXPECT_THAT(refusal({"--contract", "predict-api", "--against", "http://o"}), HasSubstr("no file"));
+  EXPECT_THAT(refusal({"--contract", "none", "--against", "http://o", "f"}), HasSubstr("mesonet-api"));
+  EXPECT_THAT(refusal({"--contract", "predict-api", "--against", "old:80", "f"}), HasSubstr("http://HOST"));
+  EXPECT_THAT(refusal({"--contract", "predict-api", "--against", "http://o", "--field", "=x", "f"}),
+              HasSubstr("NAME=VALUE"));
+  EXPECT_THAT(refusal({"--contract", "predict-api", "--against", "http://o", "--ours", "http://n",
+                       "--contract-engine", "faithful", "f"}),
+              HasSubstr("--ours"));
+}
+
 }  // namespace
 }  // namespace unmask

@@ -368,6 +368,55 @@ void DeclareDoctor(CLI::App& app, DoctorCommand& command) {
   AddAnalyzer(app, command.analyzer);
 }
 
+void DeclareCompatCheck(CLI::App& app, CompatCheckCommand& command) {
+  compat::CheckOptions& check = command.check;
+  const auto parse_url = [](const std::string& text) -> Result<std::string> {
+    if (text.starts_with("http://") || text.starts_with("https://")) return text;
+    return Fail(ErrorCode::kBadRequest, fmt::format("expected http://HOST:PORT, found '{}'", text));
+  };
+  app.add_option("FILE", command.files, "Pictures or videos, as the service takes them")
+      ->configurable(false)
+      ->type_name("");
+  app.add_option_function<std::string>(
+         "--contract", [&check](const std::string& name) { check.contract = *compat::ParseContract(name); },
+         "What kind of service it is: microservice-v1, microservice-v2, web-upload, mesonet-api or "
+         "predict-api")
+      ->check([](const std::string& name) {
+        const auto contract = compat::ParseContract(name);
+        return contract ? std::string() : contract.error().message;
+      })
+      ->type_name("NAME");
+  Add(app, "--against", check.against, "The root of the old service", "URL", "", parse_url);
+  Add(app, "--ours", check.ours,
+      "The root of that contract at a running unmask, e.g. http://localhost:8080/compat/predict-api "
+      "(default: a server of this process, which ends with it)",
+      "URL", "", parse_url);
+  app.add_flag("--json", command.json, "Print one JSON object");
+  AddList(app, "--field", check.fields, "A further form field of every request; may be repeated",
+          "NAME=VALUE", [](const std::string& text) -> Result<std::pair<std::string, std::string>> {
+            const auto equals = text.find('=');
+            if (equals != std::string::npos && equals > 0)
+              return std::pair(text.substr(0, equals), text.substr(equals + 1));
+            return Fail(ErrorCode::kBadRequest, fmt::format("expected NAME=VALUE, found '{}'", text));
+          });
+  app.add_option("--query", check.query, "The query of every request, e.g. fps=4")->type_name("TEXT");
+  app.add_option("--token", check.token, "Sent as Authorization: Bearer TOKEN")->type_name("TOKEN");
+  AddNumber(app, "--timeout", check.timeout, 0.1, 86400, "Seconds that a service may be silent");
+  AddNumber(app, "--limit-wait", check.limit_wait, 0, 86400,
+            "Seconds to wait when a service answers 429, before the file is sent again");
+  Add(app, "--contract-engine", command.faithful,
+      "What answers in a server of this process: native or faithful (the original's steps on an imported "
+      "model)",
+      "ENGINE", "native", OneOf<bool>({{"native", false}, {"faithful", true}}))
+      ->group(kContracts);
+  AddPath(app, "--contract-model", command.model,
+          "The model that the faithful engine runs: the original's own file", "PATH")
+      ->group(kContracts);
+  AddPath(app, "--env-file", command.env_file, "The original's settings (THRESHOLD, ...)", "FILE")
+      ->group(kContracts);
+  AddAnalyzer(app, command.analyzer);
+}
+
 void DeclareModel(CLI::App& app, ModelCommand& command) {
   app.require_subcommand(0, 1);
   auto* list = app.add_subcommand("list", "All models of the repository, with their versions");

@@ -20,5 +20,6 @@ void DeclareEvaluate(CLI::App& app, EvaluateCommand& command);
 void DeclareDoctor(CLI::App& app, DoctorCommand& command);
 void DeclareModel(CLI::App& app, ModelCommand& command);
 void DeclareFaces(CLI::App& app, FacesCommand& command);
+void DeclareCompatCheck(CLI::App& app, CompatCheckCommand& command);
 
 }  // namespace unmask

@@ -23,6 +23,7 @@ int Run(const unmask::EvaluateCommand& command) { return unmask::RunEvaluate(com
 int Run(const unmask::DoctorCommand& command) { return unmask::RunDoctor(command); }
 int Run(const unmask::ModelCommand& command) { return unmask::RunModel(command); }
 int Run(const unmask::FacesCommand& command) { return unmask::RunFaces(command); }
+int Run(const unmask::CompatCheckCommand& command) { return unmask::RunCompatCheck(command); }
 
 /// A caller may have closed a standard stream. The next file that is opened would take its place, and results
 /// would be written into it: put something there on which reading or writing fails.

@@ -7,6 +7,7 @@
 #include <new>
 #include <optional>
 #include <string_view>
+#include <utility>
 
 #include <curl/curl.h>
 
@@ -20,6 +21,7 @@ constexpr std::size_t kIdleHandles = 16;
 
 struct Progress {
   std::string body;
+  http::Headers headers;
   std::uint64_t max_answer = 0;
   bool too_large = false;
   curl_off_t moved = 0;  ///< bytes both ways
@@ -31,6 +33,19 @@ std::size_t OnBody(char* bytes, std::size_t, std::size_t size, void* user) {
   progress.too_large = progress.body.size() + size > progress.max_answer;
   if (progress.too_large) return 0;
   progress.body.append(bytes, size);
+  return size;
+}
+
+std::size_t OnHeader(char* bytes, std::size_t, std::size_t size, void* user) {
+  auto& headers = static_cast<Progress*>(user)->headers;
+  std::string_view line(bytes, size);
+  if (line.starts_with("HTTP/")) headers = {};  // after an interim answer, another
+  const auto colon = line.find(':');
+  if (colon == std::string_view::npos) return size;
+  auto value = line.substr(colon + 1);
+  value.remove_prefix(std::min(value.find_first_not_of(" \t"), value.size()));
+  value.remove_suffix(value.size() - (value.find_last_not_of(" \t\r\n") + 1));
+  headers.Add(std::string(line.substr(0, colon)), std::string(value));
   return size;
 }
 
@@ -55,13 +70,11 @@ class HttpCaller::Handle {
  public:
   Handle() : multi_(curl_multi_init()), easy_(curl_easy_init()) {
     if (!multi_ || !easy_) throw std::bad_alloc();
-    headers_ = curl_slist_append(nullptr, "Content-Type: application/json");
-    headers_ = curl_slist_append(headers_, "Expect:");  // not every server answers it
   }
   ~Handle() {
     curl_easy_cleanup(easy_);
     curl_multi_cleanup(multi_);
-    curl_slist_free_all(headers_);
+    FreeRequest();
   }
   Handle(const Handle&) = delete;
   Handle& operator=(const Handle&) = delete;
@@ -72,10 +85,11 @@ class HttpCaller::Handle {
     curl_multi_add_handle(multi_, easy_);
     const CURLcode code = Run(call, stop, progress);
     curl_multi_remove_handle(multi_, easy_);
+    FreeRequest();
 
     long status = 0;
     curl_easy_getinfo(easy_, CURLINFO_RESPONSE_CODE, &status);
-    if (code == CURLE_OK) return HttpAnswer{status, std::move(progress.body)};
+    if (code == CURLE_OK) return HttpAnswer{status, std::move(progress.body), std::move(progress.headers)};
     return tl::unexpected(Explain(code, stop, progress));
   }
 
@@ -96,11 +110,38 @@ class HttpCaller::Handle {
     curl_easy_setopt(easy_, CURLOPT_NOPROGRESS, 0L);
     curl_easy_setopt(easy_, CURLOPT_XFERINFOFUNCTION, &OnProgress);
     curl_easy_setopt(easy_, CURLOPT_XFERINFODATA, &progress);
-    if (!call.body) return;
+    curl_easy_setopt(easy_, CURLOPT_HEADERFUNCTION, &OnHeader);
+    curl_easy_setopt(easy_, CURLOPT_HEADERDATA, &progress);
+    for (const auto& line : call.headers) headers_ = curl_slist_append(headers_, line.c_str());
+    headers_ = curl_slist_append(headers_, "Expect:");  // not every server answers it
+    if (call.body) headers_ = curl_slist_append(headers_, "Content-Type: application/json");
     curl_easy_setopt(easy_, CURLOPT_HTTPHEADER, headers_);
+    if (!call.form.empty()) SetForm(call.form);
+    if (!call.body) return;
     curl_easy_setopt(easy_, CURLOPT_POST, 1L);
     curl_easy_setopt(easy_, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(call.body->size()));
     curl_easy_setopt(easy_, CURLOPT_POSTFIELDS, call.body->data());
+  }
+
+  void SetForm(const std::vector<HttpFormPart>& form) {
+    form_ = curl_mime_init(easy_);
+    for (const auto& field : form) {
+      curl_mimepart* const part = curl_mime_addpart(form_);
+      curl_mime_name(part, field.name.c_str());
+      if (field.file.empty()) {
+        curl_mime_data(part, field.text.data(), field.text.size());
+        continue;
+      }
+      curl_mime_filedata(part, field.file.c_str());
+      curl_mime_filename(part, field.filename.c_str());
+      if (!field.content_type.empty()) curl_mime_type(part, field.content_type.c_str());
+    }
+    curl_easy_setopt(easy_, CURLOPT_MIMEPOST, form_);
+  }
+
+  void FreeRequest() {
+    curl_slist_free_all(std::exchange(headers_, nullptr));
+    curl_mime_free(std::exchange(form_, nullptr));
   }
 
   CURLcode Run(const HttpCall& call, const std::stop_token& stop, Progress& progress) {
@@ -164,6 +205,7 @@ class HttpCaller::Handle {
   CURLM* const multi_;
   CURL* const easy_;
   curl_slist* headers_ = nullptr;
+  curl_mime* form_ = nullptr;
   char error_[CURL_ERROR_SIZE] = "";
 };
 

@@ -2,20 +2,33 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <mutex>
 #include <stop_token>
 #include <string>
 #include <vector>
 
+#include "http/message.hpp"
 #include "unmask/error.hpp"
 
 namespace unmask::compat {
 
+/// One part of a multipart/form-data body.
+struct HttpFormPart {
+  std::string name;
+  std::string text;            ///< of a plain field
+  std::filesystem::path file;  ///< not empty: sent instead of `text`, read while it is sent
+  std::string filename;
+  std::string content_type;  ///< of a file
+};
+
 /// One request of a client, and how long it may take.
 struct HttpCall {
   std::string url;
-  const std::string* body = nullptr;  ///< JSON to POST; null: GET
+  const std::string* body = nullptr;  ///< JSON to POST; null: GET, or a form
+  std::vector<HttpFormPart> form;     ///< to POST
+  std::vector<std::string> headers;   ///< "Name: value" lines beside those that a request needs
   double timeout = 30;                ///< seconds, for the connection and for each silence after it
   std::uint64_t max_answer = 16 << 20;
 };
@@ -23,6 +36,7 @@ struct HttpCall {
 struct HttpAnswer {
   long status = 0;
   std::string body;
+  http::Headers headers = {};
 };
 
 /// Why there is no answer.
