@@ -106,7 +106,7 @@ def media(tmp_path_factory) -> Path:
     ffmpeg("-i", folder / "clip.mp4", "-t", 1, "-c:v", "libvpx", "-deadline", "realtime", folder / "vp8.webm")
     ffmpeg("-f", "lavfi", "-i", "testsrc=size=320x240:rate=25", "-t", 2, *x264, folder / "no_face.mp4")
     halves = ["-i", folder / "clip.mp4", "-i", folder / "no_face.mp4"]
-    joined = "[1]scale=512:512[b];[0][b]concat"
+    joined = "[1]scale=512:512,setsar=1[b];[0]setsar=1[a];[a][b]concat"
     ffmpeg(*halves, "-filter_complex", joined, *x264, folder / "half_face.mp4")
     ffmpeg("-i", folder / "clip.mp4", "-t", 1, "-c:v", "mpeg4", "-q:v", 3, folder / "clip.avi")
     ffmpeg("-f", "lavfi", "-i", "sine", "-t", 1, folder / "audio.mp4")
