@@ -135,7 +135,8 @@ class WebSocketConnection : public Peer, public std::enable_shared_from_this<Web
     if (ec) {
       if (ec != ws::error::closed)
         spdlog::debug("WebSocket of {}: {} [{}]", request_->client, ec.message(), request_->trace_id);
-      return Finish(ec == ws::error::closed ? stream_.reason().code : WebSocketCode::kAbnormal);
+      return Finish(ec == ws::error::closed ? stream_.reason().code
+                                            : close_code_.value_or(WebSocketCode::kAbnormal));
     }
     const auto kind = stream_.got_text() ? MessageKind::kText : MessageKind::kBinary;
     if (dropping_) {

@@ -327,7 +327,7 @@ TEST_F(WebSocketTest, ShutdownSays1001AndWaits) {
   EXPECT_EQ(client.ReceiveClose(), 1001);
   client.Send(client.CloseFrame(1001));
   EXPECT_TRUE(server_->Drain(20));
-  EXPECT_TRUE(log.Await("close 1001"));
+  EXPECT_TRUE(log.Await("close 1001")) << testing::PrintToString(log.lines());
   EXPECT_THAT(metrics_.Serialize(), HasSubstr("unmask_websockets_open 0"));
   EXPECT_THAT(metrics_.Serialize(), HasSubstr("route=\"/echo\",status=\"101\"} 1"));
 }
