@@ -53,9 +53,10 @@ struct NetworkOptions {
   std::string identity;
 };
 
-/// Reads and compiles a network: ONNX, OpenVINO IR or TensorFlow Lite. Computes in float32 (an engine's
-/// reduced precision would change scores from machine to machine). The file's content is trusted: check its
-/// hash first. Fails with kNotFound or kInternal and the engine's own words.
+/// Reads and compiles a network: ONNX, OpenVINO IR, TensorFlow Lite, or Keras as ReadKerasModel() does.
+/// Computes in float32 (an engine's reduced precision would change scores from machine to machine). The
+/// file's content is trusted: check its hash first. Fails with kNotFound, kInternal and the engine's own
+/// words, or as ReadKerasModel().
 Result<std::unique_ptr<Network>> LoadNetwork(const std::filesystem::path& file,
                                              const NetworkOptions& options);
 

@@ -12,6 +12,7 @@
 
 #include "base/thread_pool.hpp"
 #include "model/compiled_cache.hpp"
+#include "model/keras/keras_model.hpp"
 #include "model/network.hpp"
 
 namespace unmask {
@@ -154,10 +155,24 @@ class OpenVinoNetwork final : public Network {
   std::vector<Slot> slots_;
 };
 
+/// What LoadNetwork() gives instead of the engine's words.
+struct Refused {
+  Error error;
+};
+
+/// As the engine's own reader, but throws Refused.
+std::shared_ptr<ov::Model> ReadKeras(const std::filesystem::path& file) {
+  auto model = ReadKerasModel(file);
+  if (!model) throw Refused{model.error()};
+  return std::move(*model);
+}
+
 ov::CompiledModel CompileFile(const std::filesystem::path& file, const NetworkOptions& options,
                               const ov::AnyMap& properties) {
-  if (options.batch == 0) return Core().compile_model(file.string(), options.device, properties);
-  const auto model = Core().read_model(file.string());
+  const bool keras = IsKerasFile(file);
+  if (options.batch == 0 && !keras) return Core().compile_model(file.string(), options.device, properties);
+  const auto model = keras ? ReadKeras(file) : Core().read_model(file.string());
+  if (options.batch == 0) return Core().compile_model(model, options.device, properties);
   ov::PartialShape shape = model->input().get_partial_shape();
   shape[0] = static_cast<ov::Dimension::value_type>(options.batch);
   model->reshape(shape);
@@ -211,6 +226,10 @@ Result<std::unique_ptr<Network>> LoadNetwork(const std::filesystem::path& file,
       if (options.throughput) properties[ov::num_streams.name()] = ov::streams::Num(threads);
     }
     return std::make_unique<OpenVinoNetwork>(Compile(file, options, properties));
+  } catch (const Refused& refused) {
+    return Fail(refused.error.code,
+                fmt::format("cannot load the network {}: {}", file.string(), refused.error.message),
+                refused.error.hint);
   } catch (const std::exception& e) {
     return Fail(ErrorCode::kInternal,
                 fmt::format("cannot load the network {} on {}: {}", file.string(), options.device, e.what()),

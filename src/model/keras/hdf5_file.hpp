@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace unmask::keras {
+
+/// Why a file is not accepted: what was expected, what was found and where. Thrown inside this folder;
+/// ReadKerasModel() turns it into an Error.
+class BadFile : public std::runtime_error {
+ public:
+  explicit BadFile(const std::string& message, std::string advice = {})
+      : std::runtime_error(message), hint(std::move(advice)) {}
+
+  std::string hint;  ///< what to do; may be empty
+};
+
+/// Numbers of a data set, row-major.
+struct Array {
+  std::vector<std::size_t> shape;  ///< empty: one number
+  std::vector<float> values;
+};
+
+/// An HDF5 file that may come from anybody, opened for reading: groups, data sets of numbers, attributes of
+/// text.
+///
+/// Asks the library for no memory before the size is checked against the file's own: a data set may not claim
+/// more numbers than its stored bytes can hold. Refuses what could lead out of the file or into other code:
+/// links other than hard ones, data in other files, virtual data sets, filters other than gzip and shuffle.
+/// Every call throws BadFile. libhdf5 itself has had memory errors on hostile files: files that are not
+/// trusted are read in a process of their own (model/import). Not thread-safe; several objects may be used at
+/// once.
+class Hdf5File {
+ public:
+  /// Most numbers that one object reads in its life: 2^29 of 4 bytes are 2 GiB, twice VGG19 with its
+  /// optimizer.
+  static constexpr std::uint64_t kMaxNumbers = std::uint64_t{1} << 29;
+  /// Longest text of one attribute; the config of EfficientNet-B7 has half a megabyte.
+  static constexpr std::size_t kMaxText = 32 << 20;
+
+  static Hdf5File Open(const std::filesystem::path& path);
+  /// Copies `content`.
+  static Hdf5File FromBytes(std::string_view content);
+
+  Hdf5File(Hdf5File&& other) noexcept;
+  Hdf5File& operator=(Hdf5File&&) = delete;
+  ~Hdf5File();
+
+  /// Whether `path` (names with '/' between them) is a group or data set here.
+  bool Has(const std::string& path) const;
+  bool HasAttribute(const std::string& path, const std::string& name) const;
+
+  /// A text, or the only one of a list.
+  std::string Text(const std::string& path, const std::string& attribute) const;
+  /// A list of texts. Keras cuts long lists into the attributes NAME0, NAME1...: they are joined.
+  std::vector<std::string> Texts(const std::string& path, const std::string& attribute) const;
+
+  /// A data set of floats or integers as 32-bit floats.
+  Array Numbers(const std::string& path) const;
+
+ private:
+  explicit Hdf5File(std::int64_t file) : file_(file) {}
+
+  std::int64_t file_;
+  mutable std::uint64_t numbers_read_ = 0;
+};
+
+/// Whether a file begins as HDF5 files do.
+bool LooksLikeHdf5(std::string_view first_bytes);
+
+}  // namespace unmask::keras
