@@ -219,6 +219,23 @@ TEST_F(NetworkTest, GivesTheSameWhenItWasCompiledInAnEarlierRun) {
   fs::remove_all(folder);
 }
 
+TEST(LoadNetwork, SaysWhatInputTheNetworkTakes) {
+  const fs::path file =
+      fs::path(UNMASK_SOURCE_DIR) / "third_party/detectors/face_detection_full_range.tflite";
+  EXPECT_THAT(LoadNetwork(file, {.threads = 1}).value()->input_shape(), testing::ElementsAre(1, 192, 192, 3));
+  const auto any = fs::path(testing::TempDir()) / ("any-" + NewTraceId() + ".xml");
+  ASSERT_TRUE(WriteFileAtomically(any, R"(<net name="any" version="11"><layers>
+    <layer id="0" name="in" type="Parameter" version="opset1"><data shape="?,4,3" element_type="f32"/>
+      <output><port id="0" precision="FP32"><dim>-1</dim><dim>4</dim><dim>3</dim></port></output></layer>
+    <layer id="1" name="out" type="Result" version="opset1">
+      <input><port id="0" precision="FP32"><dim>-1</dim><dim>4</dim><dim>3</dim></port></input></layer>
+    </layers><edges><edge from-layer="0" from-port="0" to-layer="1" to-port="0"/></edges></net>)"));
+  EXPECT_THAT(LoadNetwork(any, {.threads = 1}).value()->input_shape(), testing::ElementsAre(-1, 4, 3));
+  EXPECT_THAT(LoadNetwork(any, {.threads = 1, .batch = 1}).value()->input_shape(),
+              testing::ElementsAre(1, 4, 3));
+  fs::remove(any);
+}
+
 TEST(LoadNetwork, SaysWhichFileIsAbsentOrBroken) {
   const LeakCheckPause pause;  // OpenVINO keeps eight bytes of a file that it could not read
   EXPECT_EQ(LoadNetwork("/nonexistent/net.xml", {}).error().code, ErrorCode::kNotFound);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -35,6 +36,9 @@ class Network {
   /// destructor returns.
   virtual void Start(Tensor input, Done done) = 0;
 
+  /// The input's dimensions as the engine takes them, -1 where any number fits. Empty: not known.
+  virtual std::vector<std::int64_t> input_shape() const { return {}; }
+
   /// Requests that compute at the same time.
   virtual std::size_t width() const = 0;
 };
@@ -53,10 +57,10 @@ struct NetworkOptions {
   std::string identity;
 };
 
-/// Reads and compiles a network: ONNX, OpenVINO IR, TensorFlow Lite, or Keras as ReadKerasModel() does.
-/// Computes in float32 (an engine's reduced precision would change scores from machine to machine). The
-/// file's content is trusted: check its hash first. Fails with kNotFound, kInternal and the engine's own
-/// words, or as ReadKerasModel().
+/// Reads and compiles a network: ONNX, OpenVINO IR, TensorFlow Lite, the folder of a TensorFlow SavedModel,
+/// or Keras as ReadKerasModel() does. Computes in float32 (an engine's reduced precision would change scores
+/// from machine to machine). The content is trusted: check its hash first, or let nobody name it but who runs
+/// the program. Fails with kNotFound, kInternal and the engine's own words, or as ReadKerasModel().
 Result<std::unique_ptr<Network>> LoadNetwork(const std::filesystem::path& file,
                                              const NetworkOptions& options);
 

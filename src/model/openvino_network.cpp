@@ -87,6 +87,13 @@ class OpenVinoNetwork final : public Network {
     }
   }
 
+  std::vector<std::int64_t> input_shape() const override {
+    std::vector<std::int64_t> shape;
+    for (const ov::Dimension& dimension : model_.input().get_partial_shape())
+      shape.push_back(dimension.is_static() ? dimension.get_length() : -1);
+    return shape;
+  }
+
   std::size_t width() const override { return slots_.size(); }
 
  private:
@@ -209,7 +216,9 @@ Compiled Compile(const std::filesystem::path& file, const NetworkOptions& option
 
 Result<std::unique_ptr<Network>> LoadNetwork(const std::filesystem::path& file,
                                              const NetworkOptions& options) {
-  if (!std::filesystem::is_regular_file(file))
+  std::error_code ignored;
+  const bool saved_model = std::filesystem::is_regular_file(file / "saved_model.pb", ignored);
+  if (!saved_model && !std::filesystem::is_regular_file(file, ignored))
     return Fail(ErrorCode::kNotFound, fmt::format("no network at {}", file.string()),
                 "run tools/setup.sh or give another path");
   try {
