@@ -193,6 +193,7 @@ class DecoderStream final : public FrameStream {
     info_.codec = wire::Text(announce.codec);
     info_.width = width;
     info_.height = height;
+    info_.palette = announce.palette != 0;
     if (video) {
       if (std::isfinite(announce.duration) && announce.duration > 0) info_.duration = announce.duration;
       if (std::isfinite(announce.fps) && announce.fps > 0) info_.fps = announce.fps;

@@ -22,6 +22,7 @@ struct MediaInfo {
   std::optional<double> duration;
   std::optional<double> fps;
   std::optional<std::int64_t> frames;
+  bool palette = false;  ///< a still whose pixels are stored as entries of a table, or as single bits
 };
 
 /// Which frames to take. See AnalysisOptions for the meaning of each field.

@@ -54,7 +54,8 @@ Bytes Part(Bytes bytes, std::size_t at, std::size_t size) {
 std::optional<ImageHeader> Sized(std::uint64_t width, std::uint64_t height, Orientation orientation) {
   constexpr std::uint64_t kMax = std::numeric_limits<std::int32_t>::max();
   if (width == 0 || height == 0 || width > kMax || height > kMax) return {};
-  return ImageHeader{static_cast<int>(width), static_cast<int>(height), orientation};
+  return ImageHeader{
+      .width = static_cast<int>(width), .height = static_cast<int>(height), .orientation = orientation};
 }
 
 // Segments up to the first frame header (SOF), ITU-T T.81 annex B.
@@ -112,7 +113,10 @@ std::optional<ImageHeader> ReadPng(Bytes file) {
     }
     at += 12 + length;
   }
-  return Sized(width, height, orientation);
+  auto header = Sized(width, height, orientation);
+  constexpr std::uint32_t kIndexed = 3;  // colour type, PNG section 11.2.2
+  if (header) header->palette = reader.U8(25) == kIndexed || reader.U8(24) == 1;
+  return header;
 }
 
 std::optional<ImageHeader> ReadWebp(Bytes file) {
@@ -150,7 +154,9 @@ std::optional<ImageHeader> ReadGif(Bytes file) {
   const std::uint32_t width = reader.U16(6);
   const std::uint32_t height = reader.U16(8);
   if (!reader.good()) return {};
-  return Sized(width, height, Orientation::kUpright);
+  auto header = Sized(width, height, Orientation::kUpright);
+  if (header) header->palette = true;
+  return header;
 }
 
 std::optional<ImageHeader> ReadBmp(Bytes file) {

@@ -14,6 +14,7 @@ struct ImageHeader {
   int width = 0;  ///< stored, before orientation
   int height = 0;
   Orientation orientation = Orientation::kUpright;
+  bool palette = false;  ///< pixels are entries of a table or, in PNG, single bits; not told of BMP
 };
 
 /// Reads size and orientation of a still of the given kind. Total: nothing for a header that is broken,

@@ -64,6 +64,17 @@ TEST(ImageHeader, JpegWithoutAFrameHeaderIsRefused) {
       << "a segment shorter than its length";
 }
 
+TEST(ImageHeader, SaysWhetherPixelsAreStoredAsEntriesOfATable) {
+  const auto png = [](const char* depth_and_type) {
+    const auto header = "\0\0\0\x04\0\0\0\x04"s + std::string(depth_and_type, 2) + "\0\0\0"s;
+    return Read(Kind::kPng, "\x89PNG\r\n\x1A\n"s + PngChunk("IHDR", header))->palette;
+  };
+  EXPECT_TRUE(png("\x08\x03"));
+  EXPECT_TRUE(png("\x01\x00"));
+  EXPECT_FALSE(png("\x08\x02"));
+  EXPECT_FALSE(png("\x10\x00"));
+}
+
 TEST(ImageHeader, PngSizeAndOrientation) {
   const std::string start = "\x89PNG\r\n\x1A\n"s + PngChunk("IHDR", "\0\0\xEA\x60\0\0\0\x05\x08\x02\0\0\0"s);
   ExpectSize(Read(Kind::kPng, start), 60000, 5);

@@ -41,6 +41,7 @@ void DecodeStill(const MediaFile& media, Kind kind, const wire::Job& job, Output
   wire::SetText(announce.decoder_version, LibavVersion());
   announce.width = swap ? header->height : header->width;
   announce.height = swap ? header->width : header->height;
+  announce.palette = header->palette ? 1 : 0;
   output.Announce(announce);
   if (job.mode == SampleMode::kPicked && !Picker(output.pick(), job.max_frames).Take(0))
     return output.End(false);

@@ -93,6 +93,8 @@ struct Announce {
   char decoder_version[24] = {};
   std::int32_t width = 0;
   std::int32_t height = 0;
+  std::uint32_t palette = 0;  ///< MediaInfo::palette
+  std::uint32_t reserved = 0;
   double duration = 0;      ///< seconds; 0 or less when unknown
   double fps = 0;           ///< 0 or less when unknown
   double used_fps = 0;      ///< of sampling
