@@ -34,6 +34,7 @@ enum class Reason {
   kNotAPhoto,          ///< the faces are drawn, painted or rendered
   kDecodeErrors,       ///< parts of the media could not be decoded
   kTruncated,          ///< the media ends early
+  kNotCalibrated,      ///< an imported model: nothing is known about what its scores are worth
 };
 
 /// The stable name, e.g. "between_thresholds".

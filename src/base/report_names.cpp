@@ -37,6 +37,8 @@ std::string_view ReasonName(Reason reason) {
       return "decode_errors";
     case Reason::kTruncated:
       return "truncated";
+    case Reason::kNotCalibrated:
+      return "not_calibrated";
   }
   return "low_quality";
 }

@@ -46,6 +46,9 @@ constexpr std::array kReasons = {
                 "Parts of the file are damaged and could not be decoded; what could be was analysed."},
     ReasonWords{Reason::kTruncated, "the file ends early",
                 "The file ends earlier than it says; what is there was analysed."},
+    ReasonWords{Reason::kNotCalibrated, "scores without a known meaning",
+                "An imported model gave the scores. How often it is right at which score was never measured "
+                "here, so no verdict follows from them."},
 };
 
 const ReasonWords& WordsOf(Reason reason) {
