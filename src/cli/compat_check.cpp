@@ -14,6 +14,7 @@
 #include "cli/exit_code.hpp"
 #include "cli/print.hpp"
 #include "cli/signals.hpp"
+#include "compat/faithful/faithful.hpp"
 
 namespace unmask {
 namespace {
@@ -34,7 +35,7 @@ class OwnServer {
       return value == nullptr ? std::nullopt : std::optional<std::string>(value);
     };
     auto sites = compat::ContractSites(
-        contracts, environment, {},
+        contracts, environment, compat::FaithfulEngines(command.analyzer),
         [server = server.get()](std::string_view, const std::string& url) { server->Decide(url); });
     if (!sites) return tl::unexpected(sites.error());
     auto analyzer = Analyzer::Create(command.analyzer);

@@ -11,6 +11,7 @@
 #include "cli/exit_code.hpp"
 #include "cli/print.hpp"
 #include "cli/signals.hpp"
+#include "compat/faithful/faithful.hpp"
 
 namespace unmask {
 
@@ -21,11 +22,12 @@ int RunServe(const ServeCommand& command) {
     const char* value = std::getenv(name.c_str());
     return value == nullptr ? std::nullopt : std::optional<std::string>(value);
   };
-  const auto sites = compat::ContractSites(command.contracts, environment, {},
-                                           [](std::string_view name, const std::string& url) {
-                                             fmt::print("{} is listening on {}\n", name, url);
-                                             std::fflush(stdout);
-                                           });
+  const auto sites =
+      compat::ContractSites(command.contracts, environment, compat::FaithfulEngines(command.analyzer),
+                            [](std::string_view name, const std::string& url) {
+                              fmt::print("{} is listening on {}\n", name, url);
+                              std::fflush(stdout);
+                            });
   if (!sites) {
     PrintError(sites.error());
     return kWrongUsage;

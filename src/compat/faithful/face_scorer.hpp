@@ -7,8 +7,6 @@
 #include <stop_token>
 #include <vector>
 
-#include <opencv2/core/types.hpp>
-
 #include "unmask/error.hpp"
 #include "unmask/report.hpp"
 
@@ -34,9 +32,6 @@ class FaceScorer {
 
   /// How many crops one call should have; 0: all of a file.
   virtual std::size_t batch() const { return 0; }
-
-  /// The size of crops that the network wants; empty: the contract's.
-  virtual cv::Size input() const { return {}; }
 
   /// What reports say of it.
   virtual ModelFacts facts() const = 0;
