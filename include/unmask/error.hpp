@@ -12,6 +12,7 @@ namespace unmask {
 /// (native-api, section 3): do not rename. Each protocol has one table that maps these to its own codes.
 enum class ErrorCode {
   kBadRequest,        ///< the caller asked for something that makes no sense
+  kForbidden,         ///< the caller may not ask for this from where it asks
   kNotFound,          ///< no such file, analysis, model or route
   kMethodNotAllowed,  ///< the route exists, but not with this HTTP method
   kConflict,          ///< the thing is in a state that forbids this

@@ -55,7 +55,7 @@ class ApiTest : public testing::Test {
   }
   void SendRaw(TestClient& client, const std::string& query) {
     client.Send("POST /v1/analyses" + query +
-                " HTTP/1.1\r\nHost: t\r\nContent-Type: image/png\r\nContent-Length: 5\r\n\r\nmedia");
+                " HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/png\r\nContent-Length: 5\r\n\r\nmedia");
   }
   TestAnswer PostForm(const std::string& parts, const std::string& query = "") {
     return client_->Post("/v1/analyses" + query, parts, "Content-Type: multipart/form-data; boundary=XX\r\n");
@@ -249,7 +249,7 @@ TEST_F(ApiTest, LongPollsUntilTheAnalysisEnds) {
   Start();
   const auto id = StartOne();
   EXPECT_EQ(Parse(client_->Get("/v1/analyses/" + id + "?wait=0.05"))["state"], "running");
-  client_->Send("GET /v1/analyses/" + id + "?wait=300&include=faces HTTP/1.1\r\nHost: t\r\n\r\n");
+  client_->Send("GET /v1/analyses/" + id + "?wait=300&include=faces HTTP/1.1\r\nHost: localhost\r\n\r\n");
   analyzer_.Open();
   const auto analysis = Parse(client_->Read());
   EXPECT_EQ(analysis["state"], "done");
@@ -263,7 +263,7 @@ TEST_F(ApiTest, KeepsAnsweringWhileManyClientsWait) {
   std::vector<TestClient> waiting;
   for (int i = 0; i < 40; ++i) {
     waiting.emplace_back(address_);
-    waiting.back().Send("GET /v1/analyses/" + id + "?wait=100 HTTP/1.1\r\nHost: t\r\n\r\n");
+    waiting.back().Send("GET /v1/analyses/" + id + "?wait=100 HTTP/1.1\r\nHost: localhost\r\n\r\n");
   }
   EXPECT_EQ(client_->Get("/healthz").status, 200);
   EXPECT_EQ(client_->Get("/metrics").status, 200);
@@ -304,11 +304,11 @@ TEST_F(ApiTest, DeletesAnAnalysisAndCancelsIt) {
   analyzer_.Close();
   Start();
   const auto id = StartOne();
-  client_->Send("DELETE /v1/analyses/" + id + " HTTP/1.1\r\nHost: t\r\n\r\n");
+  client_->Send("DELETE /v1/analyses/" + id + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
   EXPECT_EQ(client_->Read().status, 204);
   analyzer_.AwaitReturned(1);
   EXPECT_EQ(client_->Get("/v1/analyses/" + id).status, 404);
-  client_->Send("DELETE /v1/analyses/" + id + " HTTP/1.1\r\nHost: t\r\n\r\n");
+  client_->Send("DELETE /v1/analyses/" + id + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
   EXPECT_EQ(client_->Read().status, 404);
 }
 
@@ -319,7 +319,7 @@ TEST_F(ApiTest, TellsAWaitingClientThatItsAnalysisWasDeleted) {
   SendRaw(waiting, "?wait=100");
   analyzer_.AwaitStarted(1);
   const auto id = std::string(Parse(client_->Get("/v1/analyses"))["analyses"][0]["id"]);
-  client_->Send("DELETE /v1/analyses/" + id + " HTTP/1.1\r\nHost: t\r\n\r\n");
+  client_->Send("DELETE /v1/analyses/" + id + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
   EXPECT_EQ(client_->Read().status, 204);
   const auto answer = waiting.Read();
   EXPECT_EQ(answer.status, 409);
@@ -332,7 +332,8 @@ TEST_F(ApiTest, SaysOverloadedWhenTheQueueIsFullBeforeTheUpload) {
   StartOne();
   EXPECT_EQ(PostRaw(*client_, "?wait=0").status, 202);
   client_->Send(
-      "POST /v1/analyses HTTP/1.1\r\nHost: t\r\nContent-Type: image/png\r\nContent-Length: 1000000\r\n"
+      "POST /v1/analyses HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/png\r\nContent-Length: "
+      "1000000\r\n"
       "Expect: 100-continue\r\n\r\n");
   const auto answer = client_->Read();
   EXPECT_EQ(answer.status, 503);
@@ -354,7 +355,7 @@ TEST_F(ApiTest, FreesThePlaceOfACancelledAnalysisThatWaited) {
   StartOne();
   const std::string waiting = Parse(PostRaw(*client_, "?wait=0"))["id"];
   EXPECT_EQ(StateOf(waiting), "queued");
-  client_->Send("DELETE /v1/analyses/" + waiting + " HTTP/1.1\r\nHost: t\r\n\r\n");
+  client_->Send("DELETE /v1/analyses/" + waiting + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
   EXPECT_EQ(client_->Read().status, 204);
   EXPECT_EQ(PostRaw(*client_, "?wait=0").status, 202);
 }
@@ -469,7 +470,7 @@ TEST_F(ApiTest, StreamsEventsUntilTheEnd) {
   analyzer_.Close();
   Start();
   const auto id = StartOne();
-  client_->Send("GET /v1/analyses/" + id + "/events HTTP/1.1\r\nHost: t\r\n\r\n");
+  client_->Send("GET /v1/analyses/" + id + "/events HTTP/1.1\r\nHost: localhost\r\n\r\n");
   EXPECT_THAT(client_->ReadUntil("event: progress\n"), HasSubstr("Content-Type: text/event-stream\r\n"));
   analyzer_.Open();
   const auto rest = client_->ReadToEnd();
@@ -477,10 +478,11 @@ TEST_F(ApiTest, StreamsEventsUntilTheEnd) {
   EXPECT_TRUE(rest.ends_with("\n\n"));
 
   TestClient late(address_);
-  late.Send("GET /v1/analyses/" + id + "/events HTTP/1.1\r\nHost: t\r\n\r\n");
+  late.Send("GET /v1/analyses/" + id + "/events HTTP/1.1\r\nHost: localhost\r\n\r\n");
   EXPECT_THAT(late.ReadToEnd(), HasSubstr("event: done\n"));
   TestClient resumed(address_);
-  resumed.Send("GET /v1/analyses/" + id + "/events HTTP/1.1\r\nHost: t\r\nLast-Event-ID: end\r\n\r\n");
+  resumed.Send("GET /v1/analyses/" + id +
+               "/events HTTP/1.1\r\nHost: localhost\r\nLast-Event-ID: end\r\n\r\n");
   EXPECT_THAT(resumed.ReadToEnd(), testing::Not(HasSubstr("event:")));
 }
 
@@ -548,6 +550,66 @@ TEST_F(ApiTest, RefusesOptionsOutOfRange) {
   EXPECT_EQ(RunServer({.data = "/proc/none"}, analyzer_, {}).error().code, ErrorCode::kUnreadable);
 }
 
+// ---- web pages of others ----
+
+TEST_F(ApiTest, RefusesUploadsOfForeignPagesBeforeTheyAreRead) {
+  Start();
+  const std::string type = "Content-Type: application/octet-stream\r\n";
+  client_->Send("POST /v1/analyses HTTP/1.1\r\nHost: " + address_ +
+                "\r\nOrigin: https://page.example\r\nContent-Length: 1000000\r\n" + type + "\r\n");
+  const auto refused = client_->Read();
+  EXPECT_EQ(refused.status, 403);
+  EXPECT_EQ(Code(refused), "forbidden");
+  EXPECT_EQ(refused.headers.count("Access-Control-Allow-Origin"), 0);
+  TestClient other(address_);
+  EXPECT_EQ(Parse(other.Get("/v1/analyses"))["analyses"].size(), 0);
+  client_.emplace(address_);
+  client_->Send("POST /v1/analyses HTTP/1.1\r\nHost: " + address_ + "\r\nOrigin: http://" + address_ +
+                "\r\nContent-Length: 5\r\n" + type + "\r\nmedia");
+  EXPECT_EQ(client_->Read().status, 200) << "its own page";
+}
+
+TEST_F(ApiTest, LetsPagesOfAllowedOriginsReadItsAnswers) {
+  Start({.allow_origins = {"https://page.example"}});
+  const std::string origin = "Origin: https://page.example\r\n";
+  const auto answer = client_->Post("/v1/analyses?wait=0", "media", origin + "Content-Type: image/png\r\n");
+  EXPECT_EQ(answer.status, 202);
+  EXPECT_EQ(answer.headers.at("Access-Control-Allow-Origin"), "https://page.example");
+  const auto wrong = client_->Get("/v1/analyses/none", origin);
+  EXPECT_EQ(wrong.status, 404);
+  EXPECT_EQ(wrong.headers.at("Access-Control-Allow-Origin"), "https://page.example")
+      << "errors are for it, too";
+  client_->Send("OPTIONS /v1/analyses/" + std::string(Parse(answer)["id"]) +
+                " HTTP/1.1\r\nHost: localhost\r\n" + origin +
+                "Access-Control-Request-Method: DELETE\r\n\r\n");
+  const auto preflight = client_->Read();
+  EXPECT_EQ(preflight.status, 204);
+  EXPECT_THAT(preflight.headers.at("Access-Control-Allow-Methods"), HasSubstr("DELETE"));
+  TestClient events(address_);
+  events.Send("GET /v1/analyses/" + std::string(Parse(answer)["id"]) +
+              "/events HTTP/1.1\r\nHost: localhost\r\n" + origin + "\r\n");
+  EXPECT_THAT(events.ReadToEnd(), HasSubstr("Access-Control-Allow-Origin: https://page.example"));
+}
+
+TEST_F(ApiTest, ServesOnThisMachineAloneUnderKnownNames) {
+  Start({.allow_hosts = {"media.example"}});
+  const auto status = [&](const std::string& host) {
+    TestClient client(address_);
+    client.Send("GET /v1/analyses HTTP/1.1\r\nHost: " + host + "\r\n\r\n");
+    return client.Read().status;
+  };
+  EXPECT_EQ(status(address_), 200);
+  EXPECT_EQ(status("localhost"), 200);
+  EXPECT_EQ(status("media.example"), 200);
+  EXPECT_EQ(status("rebound.example"), 403);
+}
+
+TEST_F(ApiTest, ChecksNamesOnALoopbackAddressUnasked) {
+  Start();
+  client_->Send("GET /v1/analyses HTTP/1.1\r\nHost: rebound.example\r\n\r\n");
+  EXPECT_EQ(client_->Read().status, 403);
+}
+
 TEST_F(ApiTest, LetsRunningAnalysesFinishAtShutdown) {
   analyzer_.Close();
   Start({.grace = 20});
@@ -567,8 +629,8 @@ TEST_F(ApiTest, AnswersEveryWaitingClientWhenTheGraceIsOver) {
   const auto id = StartOne();
   TestClient posted(address_), polling(address_), events(address_);
   SendRaw(posted, "?wait=100");
-  polling.Send("GET /v1/analyses/" + id + "?wait=100 HTTP/1.1\r\nHost: t\r\n\r\n");
-  events.Send("GET /v1/analyses/" + id + "/events HTTP/1.1\r\nHost: t\r\n\r\n");
+  polling.Send("GET /v1/analyses/" + id + "?wait=100 HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  events.Send("GET /v1/analyses/" + id + "/events HTTP/1.1\r\nHost: localhost\r\n\r\n");
   events.ReadUntil("event: progress\n");
   while (Parse(client_->Get("/v1/analyses"))["analyses"].size() < 2) {
   }

@@ -17,6 +17,7 @@
 #include "base/file.hpp"
 #include "base/install.hpp"
 #include "base/thread_pool.hpp"
+#include "http/origin_gate.hpp"
 
 namespace unmask {
 namespace {
@@ -117,7 +118,11 @@ Result<void> RunServer(const ServeOptions& given, Analyzer& analyzer, std::stop_
   }
   for (const auto& site : sites) router->Mount(site.prefix, *site.routes);
 
-  const auto address = server->Listen(options->listen, router);
+  const bool check_host = !options->allow_hosts.empty() || http::IsLoopback(options->listen);
+  const auto address = server->Listen(
+      options->listen, router,
+      http::MakeOriginGate(
+          {.origins = options->allow_origins, .check_host = check_host, .hosts = options->allow_hosts}));
   if (!address) return tl::unexpected(address.error());
   std::vector<std::function<void()>> announcements;  // made when all addresses are known to be free
   for (const auto& site : sites)

@@ -20,6 +20,11 @@ namespace unmask {
 /// How `unmask serve` serves. Every field has a default that suits one machine.
 struct ServeOptions {
   std::string listen = "127.0.0.1:8080";  ///< ADDR:PORT or [IPV6]:PORT; port 0 takes a free one
+  /// Foreign origins whose pages may use the main listener, and names under which it may be addressed, in the
+  /// forms of http/origin_gate.hpp. Names are checked when some are given or it listens on a loopback
+  /// address.
+  std::vector<std::string> allow_origins, allow_hosts;
+
   std::filesystem::path data;  ///< uploads lie here, nameless, while they are analysed; empty: the system's
                                ///< folder for temporary files. Made when absent
   std::filesystem::path web;   ///< the page's files; empty: FindInstallPaths().web
@@ -63,9 +68,11 @@ struct ServeParts {
 
 /// Further routes beside the native interface.
 struct ServedSite {
-  std::string prefix;                          ///< under which the main listener has them
+  std::string prefix;                          ///< under which the main listener has them, for its own pages
+                                               ///< and allowed origins alone
   std::shared_ptr<const http::Router> routes;  ///< at their own root
-  std::vector<std::string> listen;             ///< addresses where they own the root; may be none
+  std::vector<std::string> listen;  ///< addresses where they own the root and go by their own rules;
+                                    ///< may be none
   std::function<void(const std::string& url)> on_listening;  ///< called for each of those
   std::function<void()>
       on_shutdown;  ///< ends what lasts longer than a request, before connections are closed

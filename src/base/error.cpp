@@ -7,6 +7,8 @@ std::string_view CodeName(ErrorCode code) {
   switch (code) {
     case ErrorCode::kBadRequest:
       return "bad_request";
+    case ErrorCode::kForbidden:
+      return "forbidden";
     case ErrorCode::kNotFound:
       return "not_found";
     case ErrorCode::kMethodNotAllowed:

@@ -8,6 +8,7 @@
 #include <CLI/Formatter.hpp>
 
 #include "cli/arguments.hpp"
+#include "http/origin_gate.hpp"
 
 namespace unmask {
 namespace {
@@ -260,6 +261,15 @@ void DeclareServe(CLI::App& app, ServeCommand& command) {
                  "Where to accept connections; [::1]:8080 for IPv6, port 0 for a free one")
       ->type_name("ADDR:PORT")
       ->capture_default_str();
+  AddList(
+      app, "--allow-origin", options.allow_origins,
+      "A foreign site whose pages may use this server and read its answers, e.g. https://example.org, or * "
+      "for all; a contract's own listener lets in what the original did. May be repeated",
+      "ORIGIN", http::ParseOrigin);
+  AddList(app, "--allow-host", options.allow_hosts,
+          "A name under which this server may be addressed, besides localhost and IP addresses; * for all. "
+          "Checked when given, or when it listens on a loopback address. May be repeated",
+          "NAME", http::ParseHostName);
   AddPath(app, "--data", options.data,
           "Folder for uploads while they are analysed (default: the system's temporary folder)", "DIR");
   AddPath(app, "--web", options.web, "The page's files (default: those that came with the program)", "DIR");

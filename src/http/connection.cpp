@@ -30,11 +30,11 @@ class IgnoredBody : public BodyReceiver {
 
 }  // namespace
 
-Connection::Connection(ServerCore& core, Socket socket, std::shared_ptr<const Router> routes, bool surplus)
+Connection::Connection(ServerCore& core, Socket socket, std::shared_ptr<const Served> served, bool surplus)
     : core_(core),
       stream_(std::move(socket)),
       buffer_(core.options.max_header_bytes + 2 * kPieceBytes),
-      routes_(std::move(routes)),
+      served_(std::move(served)),
       surplus_(surplus) {}
 
 void Connection::Start() {
@@ -64,6 +64,7 @@ void Connection::ReadNext() {
   request_.reset();
   receiver_.reset();
   match_ = {};
+  granted_ = {};
   gone_ = std::stop_source();
   response_ = {};
   body_bytes_ = 0;
@@ -162,7 +163,12 @@ std::optional<Error> Connection::BuildRequest() {
 }
 
 void Connection::Dispatch() {
-  match_ = routes_->Find(request_->method, request_->path);
+  if (served_->gate) {
+    auto passed = served_->gate(*request_);
+    if (!passed) return Refuse(passed.error());
+    granted_ = std::move(*passed);
+  }
+  match_ = served_->routes->Find(request_->method, request_->path);
   if (!match_.route) {
     if (request_->method == "OPTIONS" && match_.error.code == ErrorCode::kMethodNotAllowed) {
       Response response{.status = 204};

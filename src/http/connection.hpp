@@ -80,6 +80,12 @@ struct ServerCore {
   std::unordered_map<const Peer*, std::shared_ptr<Peer>> peers_;
 };
 
+/// What a listener's connections answer with.
+struct Served {
+  std::shared_ptr<const Router> routes;
+  Gate gate;  ///< may be null
+};
+
 /// One client. All members are touched on the strand only; the core keeps it alive until Close().
 ///
 /// The way of a request: ReadNext -> OnHeader -> (Accept -> ReadBody...) -> Answer by a handler, while Watch
@@ -91,7 +97,7 @@ class Connection : public Peer, public std::enable_shared_from_this<Connection> 
   using Stream = beast::basic_stream<tcp, asio::strand<asio::io_context::executor_type>>;
 
   /// `surplus`: beyond max_connections, answers only routes that run in place.
-  Connection(ServerCore& core, Socket socket, std::shared_ptr<const Router> routes, bool surplus);
+  Connection(ServerCore& core, Socket socket, std::shared_ptr<const Served> served, bool surplus);
 
   void Start();
 
@@ -132,6 +138,7 @@ class Connection : public Peer, public std::enable_shared_from_this<Connection> 
 
   void Refuse(const Error& error, int status = 0);  ///< answers with the route's error style
   void OnResponse(Response response);
+  void AddGranted(Response& response) const;
   void WriteSlice();
   void AfterWrite();
   void WriteChunks();
@@ -150,7 +157,7 @@ class Connection : public Peer, public std::enable_shared_from_this<Connection> 
   ServerCore& core_;
   Stream stream_;
   beast::flat_buffer buffer_;
-  std::shared_ptr<const Router> routes_;
+  const std::shared_ptr<const Served> served_;
   const bool surplus_;
 
   // One request.
@@ -158,6 +165,7 @@ class Connection : public Peer, public std::enable_shared_from_this<Connection> 
   std::optional<Parser> parser_;
   std::shared_ptr<Request> request_;
   Router::Match match_;
+  Headers granted_;  ///< by the gate, for the answer
   std::stop_source gone_;
   std::chrono::steady_clock::time_point began_;
   std::unique_ptr<BodyReceiver> receiver_;

@@ -129,6 +129,11 @@ void Connection::Refuse(const Error& error, int status) {
   OnResponse(std::move(response));
 }
 
+void Connection::AddGranted(Response& response) const {
+  for (const auto& [name, value] : granted_)
+    if (!response.headers.Find(name)) response.headers.Set(name, value);
+}
+
 void Connection::OnResponse(Response response) {
   if (closed_) return;
   answering_ = false;
@@ -136,6 +141,7 @@ void Connection::OnResponse(Response response) {
   if (uploading_ && core_.observer) core_.observer->OnUploadEnd();
   uploading_ = false;
   response_ = std::move(response);
+  AddGranted(response_);
   // What is left of the body would be taken for the next request.
   close_after_ = close_after_ || response_.close || BodyIsPending() || core_.closing;
   head_ = SerializeHead(response_, {.now = std::time(nullptr),
@@ -234,6 +240,7 @@ std::shared_ptr<BodyStream> Connection::PostStream(std::uint64_t exchange, Respo
     self->close_after_ = true;
     self->backlog_ = backlog;
     self->response_ = std::move(head);
+    self->AddGranted(self->response_);
     // Without Content-Length the body ends with the connection, which every client understands.
     self->chunks_.push_front(SerializeHead(
         self->response_, {.now = std::time(nullptr), .close = true, .trace_id = self->request_->trace_id}));

@@ -14,6 +14,7 @@ struct Row {
 
 constexpr Row kTable[] = {
     {ErrorCode::kBadRequest, 400, "The request makes no sense"},
+    {ErrorCode::kForbidden, 403, "Not allowed from there"},
     {ErrorCode::kNotFound, 404, "Not found"},
     {ErrorCode::kMethodNotAllowed, 405, "Method not allowed"},
     {ErrorCode::kConflict, 409, "Not possible in this state"},

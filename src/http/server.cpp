@@ -56,11 +56,11 @@ using Timer = asio::basic_waitable_timer<std::chrono::steady_clock,
 
 class Listener : public std::enable_shared_from_this<Listener> {
  public:
-  Listener(ServerCore& core, std::shared_ptr<const Router> routes)
+  Listener(ServerCore& core, std::shared_ptr<const Served> served)
       : core_(core),
         acceptor_(asio::make_strand(core.io)),
         pause_(acceptor_.get_executor()),
-        routes_(std::move(routes)) {}
+        served_(std::move(served)) {}
 
   Result<std::string> Open(const tcp::endpoint& endpoint) {
     beast::error_code ec;
@@ -117,7 +117,7 @@ class Listener : public std::enable_shared_from_this<Listener> {
     if (open >= limit + kSurplusConnections) return;  // the socket closes itself
     beast::error_code ignored;
     socket.set_option(tcp::no_delay(true), ignored);
-    auto connection = std::make_shared<Connection>(core_, std::move(socket), routes_, open >= limit);
+    auto connection = std::make_shared<Connection>(core_, std::move(socket), served_, open >= limit);
     core_.Add(connection);
     connection->Start();
   }
@@ -125,7 +125,7 @@ class Listener : public std::enable_shared_from_this<Listener> {
   ServerCore& core_;
   Acceptor acceptor_;
   Timer pause_;
-  std::shared_ptr<const Router> routes_;
+  std::shared_ptr<const Served> served_;
 };
 
 struct TimerState {
@@ -151,10 +151,12 @@ class ServerImpl : public Server {
     for (auto& thread : threads_) thread.join();
   }
 
-  Result<std::string> Listen(const std::string& address, std::shared_ptr<const Router> routes) override {
+  Result<std::string> Listen(const std::string& address, std::shared_ptr<const Router> routes,
+                             Gate gate) override {
     const auto endpoint = ParseAddress(address);
     if (!endpoint) return tl::unexpected(endpoint.error());
-    auto listener = std::make_shared<Listener>(core_, std::move(routes));
+    auto listener = std::make_shared<Listener>(
+        core_, std::make_shared<const Served>(Served{std::move(routes), std::move(gate)}));
     auto real = listener->Open(*endpoint);
     if (real) {
       const std::lock_guard lock(mutex_);

@@ -70,10 +70,11 @@ class Server : public Timers, public Tasks {
   /// Closes everything at once and joins the threads. Responders that still wait become void.
   ~Server() override = default;
 
-  /// Listens on "ADDR:PORT" or "[IPV6]:PORT", port 0 for a free one, and answers by `routes`. Gives the
-  /// address with the real port, written as in a URL. kBadRequest for a malformed address, kConflict when it
-  /// is in use, kUnreadable when it may not be bound.
-  virtual Result<std::string> Listen(const std::string& address, std::shared_ptr<const Router> routes) = 0;
+  /// Listens on "ADDR:PORT" or "[IPV6]:PORT", port 0 for a free one, and answers what `gate` lets pass (null:
+  /// everything) by `routes`. Gives the address with the real port, written as in a URL. kBadRequest for a
+  /// malformed address, kConflict when it is in use, kUnreadable when it may not be bound.
+  virtual Result<std::string> Listen(const std::string& address, std::shared_ptr<const Router> routes,
+                                     Gate gate = {}) = 0;
 
   /// Refuses new connections and closes idle ones; requests under way go on, and each connection ends with
   /// its present answer. WebSockets are closed with 1001.

@@ -558,5 +558,41 @@ TEST_F(ServerTest, MayGoWhileConnectionsAreOpen) {
   EXPECT_TRUE(idle.IsClosedByServer());
 }
 
+// ---- gates ----
+
+TEST(Gate, StandsBeforeEveryRouteOfItsListenerAlone) {
+  const auto router = std::make_shared<Router>();
+  router->Get("/a", [](const RequestPtr&, const Responder& responder) {
+    Response response{.body = "a"};
+    response.headers.Set("X-Set", "by the route");
+    responder.Send(std::move(response));
+  });
+  const auto server = Server::Create({});
+  const Gate gate = [](const Request& request) -> Result<Headers> {
+    if (request.headers.Find("X-Bad")) return Fail(ErrorCode::kForbidden, "refused by the gate");
+    Headers granted;
+    granted.Add("X-Set", "by the gate");
+    granted.Add("X-Granted", "yes");
+    return granted;
+  };
+  TestClient gated(*server->Listen("127.0.0.1:0", router, gate));
+  TestClient open(*server->Listen("127.0.0.1:0", router));
+
+  const auto passed = gated.Get("/a");
+  EXPECT_EQ(passed.status, 200);
+  EXPECT_EQ(passed.headers.at("X-Granted"), "yes");
+  EXPECT_EQ(passed.headers.at("X-Set"), "by the route");
+  EXPECT_EQ(gated.Get("/none").headers.at("X-Granted"), "yes");
+  for (const auto* path : {"/a", "/none"}) {
+    const auto refused = gated.Get(path, "X-Bad: 1\r\n");
+    EXPECT_EQ(refused.status, 403) << path;
+    EXPECT_THAT(refused.body, HasSubstr("refused by the gate"));
+    EXPECT_EQ(refused.headers.count("X-Granted"), 0);
+  }
+  const auto other = open.Get("/a", "X-Bad: 1\r\n");
+  EXPECT_EQ(other.status, 200);
+  EXPECT_EQ(other.headers.count("X-Granted"), 0);
+}
+
 }  // namespace
 }  // namespace unmask::http

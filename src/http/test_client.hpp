@@ -47,12 +47,12 @@ class TestClient {
   }
 
   TestAnswer Get(const std::string& target, const std::string& headers = "") {
-    Send("GET " + target + " HTTP/1.1\r\nHost: test\r\n" + headers + "\r\n");
+    Send("GET " + target + " HTTP/1.1\r\nHost: localhost\r\n" + headers + "\r\n");
     return Read();
   }
 
   TestAnswer Post(const std::string& target, const std::string& body, const std::string& headers = "") {
-    Send("POST " + target + " HTTP/1.1\r\nHost: test\r\nContent-Length: " + std::to_string(body.size()) +
+    Send("POST " + target + " HTTP/1.1\r\nHost: localhost\r\nContent-Length: " + std::to_string(body.size()) +
          "\r\n" + headers + "\r\n" + body);
     return Read();
   }

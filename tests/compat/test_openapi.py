@@ -88,7 +88,8 @@ def ask(served):
 
     def ask(name, method, path, **options):
         description = descriptions.setdefault(name, Description(name))
-        options.setdefault("headers", {}).setdefault("Origin", ORIGIN)
+        if name != "unmask":  # which is closed to foreign pages
+            options.setdefault("headers", {}).setdefault("Origin", ORIGIN)
         url = served.urls[name] + path
         answer = requests.request(method, url, timeout=300, allow_redirects=False, **options)
         description.check(method, urllib.parse.urlsplit(path).path, answer)

@@ -130,7 +130,7 @@ def test_a_client_that_leaves_ends_its_work(start_server, media, until):
     host, port = alone.url.removeprefix("http://").split(":")
     client = socket.create_connection((host, int(port)))
     client.sendall(
-        b"POST /v1/analyses?wait=300&fps=60&max_frames=4096 HTTP/1.1\r\nHost: t\r\n"
+        b"POST /v1/analyses?wait=300&fps=60&max_frames=4096 HTTP/1.1\r\nHost: localhost\r\n"
         + f"Content-Type: video/mp4\r\nContent-Length: {len(body)}\r\n\r\n".encode()
         + body
     )
