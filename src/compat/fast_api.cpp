@@ -10,7 +10,10 @@
 namespace unmask::compat {
 
 FormRules FastApiForm(const char* file_field) {
-  return {.file_field = file_field, .twice = FormRules::Twice::kLast, .max_text = 1 << 20};
+  return {.file_field = file_field,
+          .twice = FormRules::Twice::kLast,
+          .ended_parts_count = true,
+          .max_text = 1 << 20};
 }
 
 FastApiFault FastApiNoFile(const Form& form, const char* file_field) {
@@ -32,6 +35,7 @@ http::Response FastApiMalformed(const http::Request& request) {
 }
 
 std::optional<http::Response> FastApiServerFault(const Error& error) {
+  if (error.limit == kFormTextLimit) return FastApiDetail(400, "Part exceeded maximum size of 1024KB.");
   if (error.code == ErrorCode::kTooLarge) return FastApiDetail(413, error.message);
   if (error.code != ErrorCode::kOverloaded) return std::nullopt;
   auto response = FastApiDetail(503, error.message);

@@ -44,19 +44,20 @@ class Receiver : public http::BodyReceiver {
   Result<void> CountText(std::size_t bytes) {
     text_bytes_ += bytes;
     if (text_bytes_ <= rules_.max_text) return {};
-    return Fail(
-        ErrorCode::kTooLarge,
-        fmt::format("the form's text is longer than the {} bytes that are accepted", rules_.max_text));
+    return Fail(ErrorCode::kTooLarge,
+                fmt::format("the form's text is longer than the {} bytes that are accepted", rules_.max_text),
+                "", kFormTextLimit);
   }
 
-  /// The place for a field's text; null when an earlier one counts.
-  std::string* Place(const std::string& name) {
+  /// A text field has ended.
+  void Keep(const std::string& name, std::string text) {
+    if (rules_.twice == FormRules::Twice::kLast && name == rules_.file_field) form_.file.reset();
     const auto known = std::find_if(form_.fields.begin(), form_.fields.end(),
                                     [&](const auto& field) { return field.first == name; });
-    if (known == form_.fields.end()) return &form_.fields.emplace_back(name, "").second;
-    if (rules_.twice == FormRules::Twice::kFirst) return nullptr;
-    known->second.clear();
-    return &known->second;
+    if (known == form_.fields.end())
+      form_.fields.emplace_back(name, std::move(text));
+    else if (rules_.twice == FormRules::Twice::kLast)
+      known->second = std::move(text);
   }
 
   const FormRules rules_;
@@ -83,42 +84,45 @@ class MultipartForm : public Receiver, private http::MultipartEvents {
     if (fed || refused_) return fed;
     form_.malformed = fed.error();
     form_.file.reset();
+    arriving_.reset();
     return {};
   }
 
   void End() override {
     if (form_.malformed) return;
-    if (const auto finished = parser_.Finish(); !finished) form_.malformed = finished.error();
+    const bool takes_what_ended = rules_.ended_parts_count && parser_.IsForm();
+    const auto finished = parser_.Finish();
+    if (!finished && !takes_what_ended) form_.malformed = finished.error();
   }
 
  private:
   Result<void> OnPart(const http::MultipartPart& part) override {
-    text_ = nullptr;
-    to_file_ = false;
-    if (!part.filename) {
-      counted_ = true;
-      text_ = Place(part.name);
-      return {};
-    }
-    counted_ = false;
+    name_ = part.name;
+    is_text_ = !part.filename;
+    text_.clear();
     const bool taken = form_.file && rules_.twice == FormRules::Twice::kFirst;
-    if (part.name != rules_.file_field || taken) return {};
+    if (is_text_ || part.name != rules_.file_field || taken) return {};
     auto media = PrivateFile::Create(folder_);
     if (!media) return Refuse(tl::unexpected(media.error()));
-    form_.file.emplace(FormFile{std::move(*media), *part.filename, part.content_type});
-    to_file_ = true;
+    arriving_.emplace(FormFile{std::move(*media), *part.filename, part.content_type});
     return {};
   }
 
   Result<void> OnData(std::string_view bytes) override {
-    if (to_file_) return Refuse(form_.file->media.Append(bytes));
-    if (!counted_) return {};
+    if (arriving_) return Refuse(arriving_->media.Append(bytes));
+    if (!is_text_) return {};
     if (auto counted = CountText(bytes.size()); !counted) return Refuse(std::move(counted));
-    if (text_) *text_ += bytes;
+    text_ += bytes;
     return {};
   }
 
-  Result<void> OnPartEnd() override { return {}; }
+  Result<void> OnPartEnd() override {
+    if (is_text_)
+      Keep(name_, std::move(text_));
+    else if (arriving_)
+      form_.file = std::exchange(arriving_, std::nullopt);
+    return {};
+  }
 
   /// Remembers that a failure is ours and not the form's.
   Result<void> Refuse(Result<void> result) {
@@ -128,9 +132,10 @@ class MultipartForm : public Receiver, private http::MultipartEvents {
 
   const std::filesystem::path folder_;
   http::MultipartParser parser_;
-  std::string* text_ = nullptr;
-  bool counted_ = false;
-  bool to_file_ = false;
+  std::string name_;                  ///< of the part that arrives
+  bool is_text_ = false;              ///< likewise
+  std::string text_;                  ///< likewise
+  std::optional<FormFile> arriving_;  ///< likewise, when it is the file that counts
   bool refused_ = false;
 };
 
@@ -147,8 +152,7 @@ class UrlencodedForm : public Receiver {
   void End() override {
     const auto fields = http::ParseQuery(text_);
     if (!fields) return;
-    for (const auto& [name, value] : *fields)
-      if (auto* place = Place(name)) *place = value;
+    for (const auto& [name, value] : *fields) Keep(name, value);
   }
 
  private:

@@ -24,10 +24,16 @@ struct FormRules {
   enum class Twice { kFirst, kLast };
   Twice twice = Twice::kFirst;
 
+  /// A body that ends within a part: Flask takes it for a broken form, FastAPI takes the parts before.
+  bool ended_parts_count = false;
+
   std::size_t max_text = 500'000;       ///< bytes of all text fields together; Werkzeug's default
   std::size_t max_parts = 1000;         ///< likewise
   std::uint64_t max_body = UINT64_MAX;  ///< bytes; more is kTooLarge
 };
+
+/// Error::limit of the kTooLarge that FormRules::max_text gives.
+inline constexpr const char* kFormTextLimit = "form_text_bytes";
 
 /// A file that has come with a form.
 struct FormFile {

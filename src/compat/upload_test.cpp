@@ -110,6 +110,33 @@ TEST(ReceiveForm, KeepsNothingOfABrokenForm) {
   EXPECT_TRUE(Receive("multipart/form-data", kEnd).form->malformed.has_value());
 }
 
+TEST(ReceiveForm, TakesThePartsBeforeAnEarlyEndWhereFastApiDoes) {
+  const FormRules fast_api{.twice = FormRules::Twice::kLast, .ended_parts_count = true};
+  const auto cut = Field("a", "1") + File("one") + Field("a", "2") + File("two");
+  for (std::size_t size = 0; size <= cut.size(); ++size) {
+    const auto got = Receive(kType, cut.substr(0, size), fast_api, 11);
+    EXPECT_FALSE(got.form->malformed) << size;
+    // A part ends where the next boundary is complete.
+    const bool first_ended = size >= (Field("a", "1") + File("one")).size() + 4;
+    EXPECT_EQ(got.form->file.has_value(), first_ended) << size;
+    if (first_ended) EXPECT_EQ(got.FileContent(), "one") << size;
+  }
+  EXPECT_EQ(*Receive(kType, cut, fast_api).form->Find("a"), "2");
+  EXPECT_TRUE(Receive(kType, "no boundary at all", fast_api).form->malformed);
+  EXPECT_TRUE(Receive(kType, File("x") + "--XXY" + kEnd, fast_api).form->malformed);
+}
+
+TEST(ReceiveForm, LetsTextOfTheSameNameTakeTheFilesPlaceWhereFastApiDoes) {
+  const auto body = File("pixels") + Field("image", "text") + kEnd;
+  EXPECT_TRUE(Receive(kType, body).form->file);
+  const auto last = Receive(kType, body, {.twice = FormRules::Twice::kLast});
+  EXPECT_FALSE(last.form->file);
+  EXPECT_EQ(*last.form->Find("image"), "text");
+  EXPECT_TRUE(
+      Receive(kType, Field("image", "text") + File("pixels") + kEnd, {.twice = FormRules::Twice::kLast})
+          .form->file);
+}
+
 TEST(ReceiveForm, TakesOtherBodiesForFormsWithoutAFile) {
   for (const char* type : {"", "application/json", "image/png", "nonsense"}) {
     const auto got = Receive(type, "{\"image\": 1}");

@@ -62,6 +62,9 @@ class MultipartParser {
 
   Result<void> Feed(std::string_view bytes);
 
+  /// False while all that has come is something else than a boundary or the beginning of one.
+  bool IsForm() const { return state_ != State::kPreamble || preamble_ == 0; }
+
   /// The body has ended; fails when the final boundary is missing.
   Result<void> Finish();
 
