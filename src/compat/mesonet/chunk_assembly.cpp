@@ -39,23 +39,27 @@ ChunkAssembly::ChunkAssembly(std::filesystem::path folder, ByteBudget& total, Ch
 
 ChunkAssembly::~ChunkAssembly() { total_.Give(taken_); }
 
-Result<void> ChunkAssembly::Put(ChunkId id, Piece piece) {
+Result<void> ChunkAssembly::CheckRoom(const ChunkId& id) const {
   if (id.text.size() > limits_.max_id)
     return Fail(ErrorCode::kLimitExceeded, fmt::format("chunk_id is longer than {} bytes", limits_.max_id),
                 "number the chunks", "chunk_id_bytes");
-  const auto found = pieces_.find(id);
-  if (found == pieces_.end() && pieces_.size() >= limits_.max_chunks)
+  if (pieces_.size() >= limits_.max_chunks && !pieces_.contains(id))
     return Fail(ErrorCode::kLimitExceeded, fmt::format("more than {} chunks", limits_.max_chunks),
                 "send larger chunks", "chunks");
+  return {};
+}
+
+void ChunkAssembly::Put(ChunkId id, Piece piece) {
+  const auto found = pieces_.find(id);
   piece.order = found == pieces_.end() ? pieces_.size() : found->second.order;
   if (found != pieces_.end())
     found->second = std::move(piece);
   else
     pieces_.emplace(std::move(id), std::move(piece));
-  return {};
 }
 
 Result<void> ChunkAssembly::Add(ChunkId id, std::string_view text) {
+  if (auto room = CheckRoom(id); !room) return room;
   if (text.size() > limits_.max_bytes - taken_)
     return Fail(ErrorCode::kLimitExceeded,
                 fmt::format("the chunks are larger than {} bytes together", limits_.max_bytes),
@@ -69,12 +73,15 @@ Result<void> ChunkAssembly::Add(ChunkId id, std::string_view text) {
     return Fail(ErrorCode::kOverloaded, "too many uploads are under way", "send the video again later");
   taken_ += text.size();
   const Piece piece{.offset = file_->size(), .size = text.size(), .order = 0, .other_type = ""};
-  if (auto put = Put(std::move(id), piece); !put) return put;
-  return file_->Append(std::span(text.data(), text.size()));
+  if (auto appended = file_->Append(std::span(text.data(), text.size())); !appended) return appended;
+  Put(std::move(id), piece);
+  return {};
 }
 
 Result<void> ChunkAssembly::AddOther(ChunkId id, std::string python_type) {
-  return Put(std::move(id), {.offset = 0, .size = 0, .order = 0, .other_type = std::move(python_type)});
+  if (auto room = CheckRoom(id); !room) return room;
+  Put(std::move(id), {.offset = 0, .size = 0, .order = 0, .other_type = std::move(python_type)});
+  return {};
 }
 
 /// Python compares the ids in the order in which they came; the first that does not compare is named.

@@ -62,7 +62,8 @@ class ChunkAssembly {
   ChunkAssembly& operator=(const ChunkAssembly&) = delete;
 
   /// Stores a piece; one with an id that is there already replaces it. kLimitExceeded over a limit,
-  /// kOverloaded when all assemblies together hold too much; the assembly is unchanged then.
+  /// kOverloaded when all assemblies together hold too much, kInternal when the disk is full; the pieces are
+  /// unchanged then.
   Result<void> Add(ChunkId id, std::string_view text);
 
   /// Remembers that the piece is not text but of this Python type, which makes Join() fail.
@@ -84,7 +85,8 @@ class ChunkAssembly {
   };
   using Visitor = std::function<Result<void>(std::string_view)>;
 
-  Result<void> Put(ChunkId id, Piece piece);
+  Result<void> CheckRoom(const ChunkId& id) const;
+  void Put(ChunkId id, Piece piece);
   Result<void> CheckOrder() const;
   Result<void> Visit(std::uint64_t begin, std::uint64_t end, const Visitor& visit) const;
 
