@@ -278,6 +278,13 @@ void CheckCommand(const CompatCheckCommand& command, bool contract_given) {
   if (command.check.against.empty())
     throw Mistake{"no service to compare with", "name its root: --against http://HOST:PORT"};
   if (command.files.empty()) throw Mistake{"no file given", "see 'unmask compat-check --help'"};
+  if (command.check.transport != compat::CheckOptions::Transport::kHttp) {
+    if (command.check.contract != compat::Contract::kMesonetApi)
+      throw Mistake{"--transport is of mesonet-api alone", "leave it out, or give --contract mesonet-api"};
+    if (!command.check.fields.empty() || !command.check.query.empty() || !command.check.token.empty())
+      throw Mistake{"--field, --query and --token are of HTTP requests",
+                    "leave them out, or leave out --transport"};
+  }
   if (!command.check.ours.empty() && (command.faithful || !command.model.empty()))
     throw Mistake{"--contract-engine and --contract-model are of a server of this process",
                   "leave them out, or leave out --ours"};

@@ -401,6 +401,13 @@ void DeclareCompatCheck(CLI::App& app, CompatCheckCommand& command) {
       "The root of that contract at a running unmask, e.g. http://localhost:8080/compat/predict-api "
       "(default: a server of this process, which ends with it)",
       "URL", "", parse_url);
+  using Transport = compat::CheckOptions::Transport;
+  Add(app, "--transport", check.transport,
+      "How a video goes to mesonet-api: http (POST /upload), or websocket or polling (Socket.IO)", "WORD",
+      "http",
+      OneOf<Transport>({{"http", Transport::kHttp},
+                        {"websocket", Transport::kWebSocket},
+                        {"polling", Transport::kPolling}}));
   app.add_flag("--json", command.json, "Print one JSON object");
   AddList(app, "--field", check.fields, "A further form field of every request; may be repeated",
           "NAME=VALUE", [](const std::string& text) -> Result<std::pair<std::string, std::string>> {

@@ -8,9 +8,13 @@
 #include <mutex>
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
+#include "base/base64.hpp"
 #include "base/file.hpp"
+#include "compat/check/event_compare.hpp"
 #include "compat/tf_serving/http_call.hpp"
+#include "socketio/caller.hpp"
 
 namespace unmask::compat {
 namespace {
@@ -19,6 +23,10 @@ using Clock = std::chrono::steady_clock;
 
 constexpr int kMaxTries = 3;                                    // of a service that answers 429
 constexpr const char* kOrigin = "http://compat-check.invalid";  // so that CORS headers can be compared
+
+constexpr std::uint64_t kMaxEmitted = std::uint64_t{1} << 30;  // bytes of a video, which is held in memory
+constexpr std::size_t kWholeVideo = 900'000;  // characters that a message of 1,000,000 has room for
+constexpr std::size_t kChunk = 500'000;
 
 struct MediaType {
   const char* extension;
@@ -117,6 +125,7 @@ struct Checker::Client {
 struct Checker::Exchange {
   std::string failure;  ///< not empty: no answer
   CheckedAnswer answer;
+  std::vector<CheckedEvent> events;  ///< of Socket.IO, in place of the answer
   double seconds = 0;
 };
 
@@ -125,6 +134,54 @@ Checker::Checker(CheckOptions options, OnWait on_wait)
 Checker::~Checker() = default;
 
 Checker::Exchange Checker::Send(const std::string& service, const std::filesystem::path& file,
+                                const std::stop_token& stop) {
+  return by_socket() ? Emit(service, file, stop) : Post(service, file, stop);
+}
+
+/// As the original's clients do: the whole video in one message where it fits, otherwise in chunks.
+Checker::Exchange Checker::Emit(const std::string& service, const std::filesystem::path& file,
+                                const std::stop_token& stop) const {
+  const auto bytes = ReadSmallFile(file, kMaxEmitted);
+  if (!bytes) return {.failure = bytes.error().message};
+  const auto text = Base64(*bytes);
+  const auto began = Clock::now();
+  auto caller =
+      socketio::Caller::Connect(service, {.transport = options_.transport == CheckOptions::Transport::kPolling
+                                                           ? socketio::Caller::Transport::kPolling
+                                                           : socketio::Caller::Transport::kWebSocket,
+                                          .timeout = options_.timeout,
+                                          .stop = stop});
+  if (!caller) return {.failure = caller.error().message};
+  Exchange exchange;
+  const auto ask = [&](const char* event, const nlohmann::ordered_json& argument) -> Result<void> {
+    const auto number = (*caller)->Emit(event, argument);
+    if (!number) return tl::unexpected(number.error());
+    for (;;) {
+      auto got = (*caller)->Next();
+      if (!got) return tl::unexpected(got.error());
+      if (got->ack == *number) return {};
+      if (!got->ack) exchange.events.push_back({std::move(got->event), std::move(got->arguments)});
+    }
+  };
+  Result<void> asked;
+  if (text.size() <= kWholeVideo) {
+    asked = ask("predict_video", {{"video", text}});
+  } else {
+    const std::size_t total = (text.size() + kChunk - 1) / kChunk;
+    for (std::size_t i = 0; asked && i < total; ++i)
+      asked = ask("video_chunk", {{"chunk_id", i},
+                                  {"total_chunks", total},
+                                  {"chunk", text.substr(i * kChunk, kChunk)},
+                                  {"is_last", i + 1 == total}});
+  }
+  if (!asked) return {.failure = asked.error().message};
+  const std::chrono::duration<double> took = Clock::now() - began;
+  exchange.seconds = took.count();
+  (*caller)->Close();
+  return exchange;
+}
+
+Checker::Exchange Checker::Post(const std::string& service, const std::filesystem::path& file,
                                 const std::stop_token& stop) {
   const std::string type = TypeOf(file);
   const Way way = WayOf(options_.contract, type);
@@ -148,6 +205,12 @@ Checker::Exchange Checker::Send(const std::string& service, const std::filesyste
       if (!Wait(options_.limit_wait, stop)) return {.failure = "interrupted"};
       continue;
     }
+    const auto* answered = answer->headers.Find("Content-Type");
+    if (answer->status == 403 && answered && *answered == "application/problem+json")
+      return {.failure =
+                  fmt::format("it lets in no pages of other origins, as whose the files are sent; name a "
+                              "contract's own listener, or start it with --allow-origin {}",
+                              kOrigin)};
     return {.failure = "",
             .answer = {answer->status, std::move(answer->headers), std::move(answer->body)},
             .seconds = took.count()};
@@ -164,11 +227,17 @@ FileCheck Checker::Check(const std::filesystem::path& file, std::stop_token stop
         fmt::format("{}: {}", old ? options_.against : options_.ours, old ? theirs.failure : ours.failure);
     return check;
   }
-  check.theirs = ReadJudgement(options_.contract, theirs.answer.body);
-  check.ours = ReadJudgement(options_.contract, ours.answer.body);
   check.their_seconds = theirs.seconds;
   check.our_seconds = ours.seconds;
-  check.differences = CompareAnswers(options_.contract, theirs.answer, ours.answer);
+  if (by_socket()) {
+    check.theirs = ReadJudgement(theirs.events);
+    check.ours = ReadJudgement(ours.events);
+    check.differences = CompareEvents(theirs.events, ours.events);
+  } else {
+    check.theirs = ReadJudgement(options_.contract, theirs.answer.body);
+    check.ours = ReadJudgement(options_.contract, ours.answer.body);
+    check.differences = CompareAnswers(options_.contract, theirs.answer, ours.answer);
+  }
   return check;
 }
 

@@ -25,6 +25,10 @@ struct CheckOptions {
   std::string query;                                        ///< of every request, "fps=4"; may be empty
   std::string token;                                        ///< not empty: Authorization: Bearer TOKEN
   double timeout = 300;                                     ///< seconds without a byte from a service
+
+  /// How a video goes to mesonet-api: POST /upload, or Socket.IO by one of its transports.
+  enum class Transport { kHttp, kPolling, kWebSocket };
+  Transport transport = Transport::kHttp;
   double limit_wait = 61;  ///< seconds to wait when a service answers 429, before it is asked again
 };
 
@@ -73,6 +77,11 @@ class Checker {
  private:
   struct Exchange;
   Exchange Send(const std::string& service, const std::filesystem::path& file, const std::stop_token& stop);
+  Exchange Post(const std::string& service, const std::filesystem::path& file, const std::stop_token& stop);
+  Exchange Emit(const std::string& service, const std::filesystem::path& file,
+                const std::stop_token& stop) const;
+
+  bool by_socket() const { return options_.transport != CheckOptions::Transport::kHttp; }
 
   const CheckOptions options_;
   const OnWait on_wait_;

@@ -135,6 +135,8 @@ const char* DifferenceName(Kind kind) {
       return "order";
     case Kind::kType:
       return "type";
+    case Kind::kEvents:
+      return "events";
     case Kind::kOutcome:
       return "outcome";
     case Kind::kLength:
@@ -145,6 +147,11 @@ const char* DifferenceName(Kind kind) {
       return "added";
   }
   return "";
+}
+
+void CompareValues(const std::string& where, const ordered_json& theirs, const ordered_json& ours,
+                   std::vector<Difference>& found) {
+  Comparison(found).Values(where, theirs, ours);
 }
 
 std::vector<Difference> CompareAnswers(Contract contract, const CheckedAnswer& theirs,

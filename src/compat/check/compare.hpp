@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include <nlohmann/json_fwd.hpp>
+
 #include "compat/contract.hpp"
 #include "http/message.hpp"
 
@@ -18,6 +20,7 @@ struct Difference {
     kMissing,  ///< a key of theirs that we lack
     kOrder,    ///< the keys that both have come in another order
     kType,     ///< a value of another JSON type; 1 and 1.0 are two types
+    kEvents,   ///< other events of Socket.IO, or in another order
     // From here on clients that read the documented keys see no other shape:
     kOutcome,  ///< one judged the file and the other did not
     kLength,   ///< an array of another length
@@ -42,7 +45,12 @@ struct CheckedAnswer {
   std::string body;
 };
 
-/// All differences of two answers to the same request, each once: items of an array count as one place.
+/// Adds the differences of two JSON values at the place `where`, each once: items of an array count as one
+/// place.
+void CompareValues(const std::string& where, const nlohmann::ordered_json& theirs,
+                   const nlohmann::ordered_json& ours, std::vector<Difference>& found);
+
+/// All differences of two answers to the same request, each once.
 std::vector<Difference> CompareAnswers(Contract contract, const CheckedAnswer& theirs,
                                        const CheckedAnswer& ours);
 
