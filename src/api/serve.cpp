@@ -116,7 +116,8 @@ Result<void> RunServer(const ServeOptions& given, Analyzer& analyzer, std::stop_
     if (!made) return tl::unexpected(made.error());
     sites = std::move(*made);
   }
-  for (const auto& site : sites) router->Mount(site.prefix, *site.routes);
+  for (const auto& site : sites)
+    if (!site.prefix.empty()) router->Mount(site.prefix, *site.routes);
 
   const bool check_host = !options->allow_hosts.empty() || http::IsLoopback(options->listen);
   const auto address = server->Listen(

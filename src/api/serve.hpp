@@ -69,7 +69,7 @@ struct ServeParts {
 /// Further routes beside the native interface.
 struct ServedSite {
   std::string prefix;                          ///< under which the main listener has them, for its own pages
-                                               ///< and allowed origins alone
+                                               ///< and allowed origins alone; empty: it has them not
   std::shared_ptr<const http::Router> routes;  ///< at their own root
   std::vector<std::string> listen;  ///< addresses where they own the root and go by their own rules;
                                     ///< may be none

@@ -175,6 +175,21 @@ TEST(CommandLine, ReadsServe) {
   EXPECT_EQ(serve.analyzer.model, "face:1");
 }
 
+TEST(CommandLine, ReadsWhatIsServedToOtherPrograms) {
+  const auto line =
+      Parse({"serve", "--tf-serving", "127.0.0.1:8501", "--kserve", "[::1]:8000", "--serve-model",
+             "face:1,face:2", "--serve-max-batch", "9", "--serve-max-body", "1M", "--serve-queue", "3"});
+  ASSERT_TRUE(std::holds_alternative<ServeCommand>(line.command)) << std::get<Answer>(line.command).err;
+  const auto& serving = std::get<ServeCommand>(line.command).serving;
+  EXPECT_EQ(serving.tf_serving, std::vector<std::string>{"127.0.0.1:8501"});
+  EXPECT_EQ(serving.kserve, std::vector<std::string>{"[::1]:8000"});
+  EXPECT_EQ(serving.models, (std::vector<std::string>{"face:1", "face:2"}));
+  EXPECT_EQ(serving.limits.max_batch, 9);
+  EXPECT_EQ(serving.limits.max_body, std::uint64_t{1} << 20);
+  EXPECT_EQ(serving.limits.max_queue, 3);
+  EXPECT_THAT(Refusal({"serve", "--kserve", "8000"}), HasSubstr("expected ADDR:PORT"));
+}
+
 TEST(CommandLine, ReadsContracts) {
   const auto read = [](std::vector<std::string> words, std::map<std::string, std::string> variables = {}) {
     words.insert(words.begin(), "serve");

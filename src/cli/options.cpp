@@ -20,6 +20,7 @@ constexpr auto kCrops = "Crops";
 constexpr auto kResults = "Results";
 constexpr auto kMachine = "Model and machine";
 constexpr auto kLimits = "Limits";
+constexpr auto kServing = "The network itself, for other programs (docs/serving.md)";
 constexpr auto kContracts = "Services that unmask stands in for (docs/compat.md)";
 
 /// An option whose text is read by `parse`; its error becomes CLI11's.
@@ -205,6 +206,37 @@ void DeclareContracts(CLI::App& app, compat::ContractOptions& contracts) {
       ->group(kContracts);
 }
 
+Result<std::string> ParseAddress(const std::string& text) {
+  if (text.rfind(':') != std::string::npos) return text;
+  return Fail(ErrorCode::kBadRequest, fmt::format("expected ADDR:PORT, found '{}'", text));
+}
+
+void DeclareServing(CLI::App& app, serving::ServingOptions& serving) {
+  AddList(app, "--tf-serving", serving.tf_serving,
+          "Answer as TensorFlow Serving's REST interface does, on a listener of its own; may be repeated",
+          "ADDR:PORT", ParseAddress)
+      ->group(kServing);
+  AddList(app, "--kserve", serving.kserve,
+          "Answer KServe's protocol v2 (Triton's HTTP interface), on a listener of its own; may be repeated",
+          "ADDR:PORT", ParseAddress)
+      ->group(kServing);
+  AddList(app, "--serve-model", serving.models,
+          "A model that they offer; may be repeated (default: the one that judges)", "NAME[:VERSION]",
+          [](const std::string& text) -> Result<std::string> {
+            if (text.empty()) return Fail(ErrorCode::kBadRequest, "expected a model's name, found nothing");
+            return text;
+          })
+      ->group(kServing);
+  AddWhole(app, "--serve-max-batch", serving.limits.max_batch, 1, 4096, "Instances of one request")
+      ->group(kServing);
+  Add(app, "--serve-max-body", serving.limits.max_body, "Bytes of one request; K, M and G are understood",
+      "BYTES", "64M", ParseBytes)
+      ->group(kServing);
+  AddWhole(app, "--serve-queue", serving.limits.max_queue, 1, 100'000,
+           "Requests that may wait; one more is answered 503")
+      ->group(kServing);
+}
+
 }  // namespace
 
 void DeclareScan(CLI::App& app, ScanCommand& command) {
@@ -309,6 +341,7 @@ void DeclareServe(CLI::App& app, ServeCommand& command) {
             "At shutdown, seconds that running analyses get to finish")
       ->group(kLimits);
   DeclareContracts(app, command.contracts);
+  DeclareServing(app, command.serving);
   AddAnalyzer(app, command.analyzer);
 }
 

@@ -3,6 +3,7 @@
 
 #include "api/serve.hpp"
 #include "compat/sites.hpp"
+#include "serving/sites.hpp"
 #include "unmask/analyzer.hpp"
 
 namespace unmask {
@@ -12,6 +13,7 @@ struct ServeCommand {
   ServeOptions options;
   AnalyzerConfig analyzer;
   compat::ContractOptions contracts;
+  serving::ServingOptions serving;
 };
 
 /// Serves until SIGINT or SIGTERM. Returns the exit code. Call it once, before any thread is started.

@@ -10,7 +10,7 @@
 #include <opencv2/imgproc.hpp>
 
 #include "model/calibration.hpp"
-#include "model/repository.hpp"
+#include "model/model_network.hpp"
 
 namespace unmask {
 namespace {
@@ -106,16 +106,9 @@ Result<std::vector<FaceScore>> TakeScores(const Result<std::vector<Tensor>>& out
 }  // namespace
 
 Result<std::unique_ptr<Scorer>> Scorer::Load(ModelCard card, const NetworkOptions& options) {
-  if (auto verified = ModelRepository::VerifyNetwork(card); !verified)
-    return tl::unexpected(verified.error());
-  NetworkOptions fixed = options;
-  // On a CPU a batch gains nothing (3.5 ms a face alone and in a batch), and each new size of batch costs
-  // 20 ms of planning. Other devices are idle without one.
-  if (fixed.batch == 0 && fixed.device == "CPU") fixed.batch = 1;
-  for (const auto& [name, hash] : card.files) fixed.identity += hash;
-  auto network = LoadNetwork(card.folder / card.network_file, fixed);
-  if (!network) return tl::unexpected(network.error());
-  return std::make_unique<Scorer>(std::move(card), std::move(*network), fixed.batch);
+  auto loaded = LoadModelNetwork(card, options);
+  if (!loaded) return tl::unexpected(loaded.error());
+  return std::make_unique<Scorer>(std::move(card), std::move(loaded->network), loaded->batch);
 }
 
 Scorer::Scorer(ModelCard card, std::unique_ptr<Network> network, std::size_t batch)

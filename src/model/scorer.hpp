@@ -23,7 +23,7 @@ struct FaceScore {
 /// A face model ready to score: its card and its network. Thread-safe.
 class Scorer {
  public:
-  /// Verifies the network's files and loads the network. Fails as LoadNetwork and ModelRepository::Verify do.
+  /// Loads the network as LoadModelNetwork() does.
   static Result<std::unique_ptr<Scorer>> Load(ModelCard card, const NetworkOptions& options);
 
   /// `batch`: crops that the network takes in one call; 0: any number.

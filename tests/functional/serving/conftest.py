@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A server that offers the face model to programs that ask TensorFlow Serving or a KServe v2 server."""
+
+import re
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pytest
+from making import ROOT
+
+MODELS = ROOT / "models"
+
+
+@dataclass
+class Serving:
+    """One `unmask serve` and its listeners by name: unmask, tf-serving, kserve."""
+
+    process: subprocess.Popen
+    log: Path
+    urls: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def kserve(self):
+        """As tritonclient wants it."""
+        return self.urls["kserve"].removeprefix("http://")
+
+    @property
+    def tf(self):
+        return self.urls["tf-serving"]
+
+
+@pytest.fixture(scope="session")
+def start_serving(unmask, clean_environment, tmp_path_factory):
+    """start_serving(*flags, listeners=3) gives a Serving; all end with the session."""
+    started = []
+
+    def start(*flags, listeners=3) -> Serving:
+        data = tmp_path_factory.mktemp("serving")
+        log = data / "log"
+        addresses = ["--listen", "127.0.0.1:0"]
+        if listeners == 3:
+            addresses += ["--tf-serving", "127.0.0.1:0", "--kserve", "127.0.0.1:0"]
+        with open(log, "w") as errors:
+            process = subprocess.Popen(
+                [unmask, "serve", "--data", data, *addresses, *map(str, flags)],
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+                env=clean_environment,
+            )
+        started.append(process)
+        served = Serving(process, log)
+        for _ in range(listeners):
+            line = process.stdout.readline()
+            found = re.fullmatch(r"(\S+) is listening on (http://\S+)\n", line)
+            if not found:
+                pytest.fail(f"the server did not start: {line}{log.read_text()}")
+            served.urls[found[1]] = found[2]
+        return served
+
+    yield start
+    for process in started:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+
+
+@pytest.fixture(scope="session")
+def serving(start_serving) -> Serving:
+    """One server for all tests that leave it as it was."""
+    return start_serving()
+
+
+@pytest.fixture(scope="session")
+def faces() -> np.ndarray:
+    """Three inputs of the face model: no pictures of anybody, but within its range."""
+    random = np.random.default_rng(11)
+    return random.uniform(-1, 1, (3, 3, 160, 160)).astype(np.float32)
+
+
+@pytest.fixture(scope="session")
+def logits(unmask, faces) -> np.ndarray:
+    """What the model gives for them in a process of its own, one by one."""
+    probe = unmask.parent / "network-probe"
+    if not probe.exists():
+        pytest.fail(f"{probe} is missing: build it (make build)", pytrace=False)
+    file = MODELS / "face" / "1" / "face.xml"
+    command = [probe, file, "1", "3", "160", "160"]
+    done = [
+        subprocess.run(command, input=face.tobytes(), capture_output=True, check=True, timeout=120).stdout
+        for face in faces
+    ]
+    return np.array([np.frombuffer(out[-4:], np.float32)[0] for out in done])
