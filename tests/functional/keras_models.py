@@ -56,3 +56,54 @@ def portrait(side: int) -> np.ndarray:
         ).stdout
         crops.append(np.frombuffer(raw, np.uint8).reshape(side, side, 3))
     return np.stack(crops).astype(np.float32) / 255
+
+
+def quick_keras():
+    """Keras, without the compilation of initial weights (tests replace them) and with little optimisation."""
+    flags = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
+    os.environ.setdefault("XLA_FLAGS", flags)
+    import keras
+    from keras.src.initializers import random_initializers
+
+    for name in ("normal", "uniform", "truncated_normal"):
+        setattr(random_initializers.random, name, lambda shape, *_, **__: np.zeros(shape, np.float32))
+    return keras
+
+
+def fill(model, seed=3):
+    """Random weights under which values neither vanish nor explode from layer to layer."""
+    import keras
+
+    random = np.random.default_rng(seed)
+
+    def values(layer, weight):
+        shape = weight.shape
+        if "kernel" in weight.name:
+            depthwise = isinstance(layer, keras.layers.DepthwiseConv2D) or "depthwise" in weight.name
+            return random.normal(0, np.sqrt(1.5 / np.prod(shape[:2] if depthwise else shape[:-1])), shape)
+        if "variance" in weight.name:
+            return random.uniform(0.5, 1.5, shape)
+        if weight.name == "gamma":
+            return random.uniform(0.7, 1.3, shape)
+        return np.array(5) if weight.name == "count" else random.normal(0, 0.2, shape)
+
+    for layer in model._flatten_layers(include_self=False):
+        if isinstance(layer, keras.Model):
+            continue
+        for weight in layer.weights:
+            weight.assign(np.asarray(values(layer, weight), weight.dtype))
+        if layer.weights and hasattr(layer, "finalize_state"):
+            layer.finalize_state()
+    return model
+
+
+def assert_same(model, file, pictures, tolerance=1e-4):
+    """Every output is what Keras computes, relative to its greatest value, and tells the pictures apart."""
+    expected = model.predict_on_batch(pictures)
+    expected = expected if isinstance(expected, list) else [expected]
+    found = list(outputs_of(file, pictures).values())
+    assert [np.shape(e) for e in expected] == [f.shape for f in found]
+    for one, other in zip(expected, found, strict=True):
+        scale = np.abs(one).max()
+        assert np.abs(one - other).max() <= tolerance * scale
+    assert np.abs(expected[0][0] - expected[0][1]).max() > 1e-4 * np.abs(expected[0]).max()

@@ -57,7 +57,8 @@ void ReadArgument3(const json& value, int nesting, std::vector<Argument>& found)
 CallText ReadCall3(const json& node) {
   CallText call;
   for (const json& argument : node.value("args", json::array())) ReadArgument3(argument, 0, call.arguments);
-  for (const auto& [name, value] : node.value("kwargs", json::object()).items()) {
+  const json keywords = node.value("kwargs", json::object());
+  for (const auto& [name, value] : keywords.items()) {
     std::vector<Argument> one;
     ReadArgument3(value, 0, one);
     if (one.size() == 1) call.named.emplace(name, std::move(one[0]));

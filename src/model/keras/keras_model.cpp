@@ -2,6 +2,7 @@
 #include "model/keras/keras_model.hpp"
 
 #include <array>
+#include <charconv>
 #include <fstream>
 #include <stdexcept>
 
@@ -10,11 +11,14 @@
 
 #include "model/keras/meso.hpp"
 #include "model/keras/network_builder.hpp"
+#include "model/keras/weight_plan.hpp"
+#include "model/keras/zip_file.hpp"
 
 namespace unmask {
 namespace {
 
 using namespace keras;
+using nlohmann::json;
 
 /// The file's layers with weights are the architecture's, one after the other.
 WeightStore WeightsInOrder(const Hdf5File& file, const std::vector<StoredLayer>& layers,
@@ -49,27 +53,78 @@ std::shared_ptr<ov::Model> ReadWeightsAlone(const Hdf5File& file, const KerasOpt
       .Build(architecture->model);
 }
 
-std::shared_ptr<ov::Model> Read(const std::filesystem::path& path, const KerasOptions& options) {
-  const Hdf5File file = Hdf5File::Open(path);
-  if (file.HasAttribute("", "layer_names") || file.HasAttribute("", "layer_names0"))
-    return ReadWeightsAlone(file, options);
-  throw BadFile("it is an HDF5 file, but holds no weights of Keras (no attribute layer_names)",
-                "give the weights of Meso4 or MesoInception4");
+/// The config, made of JSON by Keras: NaN and Infinity are refused, and so is a text that is not JSON.
+json ParseConfig(const std::string& text) {
+  try {
+    return json::parse(text);
+  } catch (const json::exception& e) {
+    throw BadFile(fmt::format("its description of the network is no JSON: {}", e.what()));
+  }
 }
 
-}  // namespace
+/// Keras' major version, of e.g. "2.13.1-tf".
+int MajorOf(const std::string& version) {
+  int major = 0;
+  const auto [end, error] = std::from_chars(version.data(), version.data() + version.size(), major);
+  if (error != std::errc() || major < 1 || major > 3)
+    throw BadFile(fmt::format("it was written by Keras {} (expected 1 to 3)", version.substr(0, 20)));
+  return major;
+}
 
-bool IsKerasFile(const std::filesystem::path& file) {
+BuildOptions BuildWith(const KerasOptions& options, int keras) {
+  return {.keras = keras, .height = options.height, .width = options.width};
+}
+
+std::shared_ptr<ov::Model> ReadWholeHdf5(const Hdf5File& file, const KerasOptions& options) {
+  const json model = ParseConfig(file.Text("", "model_config"));
+  int keras = 2;
+  if (file.HasAttribute("", "keras_version")) keras = MajorOf(file.Text("", "keras_version"));
+  CheckLayers(model);
+  const WeightStore weights = PlanListed(file, "model_weights", model);
+  return NetworkBuilder(weights, BuildWith(options, keras)).Build(model);
+}
+
+std::shared_ptr<ov::Model> ReadHdf5(const std::filesystem::path& path, const KerasOptions& options) {
+  const Hdf5File file = Hdf5File::Open(path);
+  if (file.HasAttribute("", "model_config") && options.architecture.empty())
+    return ReadWholeHdf5(file, options);
+  if (file.HasAttribute("", "layer_names") || file.HasAttribute("", "layer_names0"))
+    return ReadWeightsAlone(file, options);
+  throw BadFile("it is an HDF5 file, but holds no model of Keras (no attribute model_config or layer_names)",
+                "save the whole model: model.save(\"model.keras\")");
+}
+
+std::shared_ptr<ov::Model> ReadZip(const std::filesystem::path& path, const KerasOptions& options) {
+  ZipParts parts = UnpackKeras(path);
+  if (!parts.texts.contains("config.json") || parts.weights.empty())
+    throw BadFile("the archive lacks config.json or model.weights.h5", "save the model again");
+  int keras = 3;
+  if (parts.texts.contains("metadata.json"))
+    keras = MajorOf(ParseConfig(parts.texts["metadata.json"]).value("keras_version", "3"));
+  const json model = ParseConfig(parts.texts["config.json"]);
+  CheckLayers(model);
+  const auto content = MappedFile::Open(parts.weights[0].path());
+  if (!content) throw BadFile("model.weights.h5 cannot be read: " + content.error().message);
+  const Hdf5File file = Hdf5File::FromBytes(content->bytes());
+  const WeightStore weights = PlanNumbered(file, model);
+  return NetworkBuilder(weights, BuildWith(options, keras)).Build(model);
+}
+
+bool IsHdf5(const std::filesystem::path& file) {
   std::ifstream stream(file, std::ios::binary);
   std::array<char, 8> first{};
   stream.read(first.data(), first.size());
   return stream && LooksLikeHdf5({first.data(), first.size()});
 }
 
+}  // namespace
+
+bool IsKerasFile(const std::filesystem::path& file) { return IsHdf5(file) || LooksLikeKerasZip(file); }
+
 Result<std::shared_ptr<ov::Model>> ReadKerasModel(const std::filesystem::path& file,
                                                   const KerasOptions& options) {
   try {
-    return Read(file, options);
+    return IsHdf5(file) ? ReadHdf5(file, options) : ReadZip(file, options);
   } catch (const BadFile& e) {
     return Fail(ErrorCode::kBadRequest, e.what(), e.hint);
   } catch (const std::exception& e) {

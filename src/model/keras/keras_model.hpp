@@ -23,15 +23,17 @@ struct KerasOptions {
   std::size_t width = 0;
 };
 
-/// Whether a file's content is HDF5, whatever it is called. False for what cannot be read.
+/// Whether a file's content is HDF5, or a ZIP archive with a config.json, whatever it is called. False for
+/// what cannot be read.
 bool IsKerasFile(const std::filesystem::path& file);
 
 /// Rebuilds the network of a Keras file in the engine's terms, without TensorFlow, as it computes at
 /// inference. The input keeps Keras' order: [N, height, width, channels], floats, N open.
 ///
-/// Reads .h5 with the weights of Meso4 or MesoInception4. kBadRequest when the file is damaged, holds
-/// something else or has parts that are not known: the message names them. A hostile file is bounded in
-/// memory and work as keras::Hdf5File says.
+/// Reads whole models (.h5 of Keras 1 to 3, .keras), Sequential and functional, of the layers that
+/// docs/models.md lists; and .h5 with the weights alone of Meso4 or MesoInception4. Nothing in a file is run.
+/// kBadRequest when the file is damaged, holds something else or has parts that are not known: the message
+/// names them. A hostile file is bounded in memory and work as keras::Hdf5File says.
 Result<std::shared_ptr<ov::Model>> ReadKerasModel(const std::filesystem::path& file,
                                                   const KerasOptions& options = {});
 

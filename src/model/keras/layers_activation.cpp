@@ -158,6 +158,11 @@ Value PReluLayer(LayerCall& call) {
   return {std::make_shared<ov::op::v1::Add>(positive, scaled), false};
 }
 
+template <Function function>
+Value Operation(LayerCall& call) {
+  return function(call, call.Input());
+}
+
 Value SoftmaxLayer(LayerCall& call) {
   const Value input = AsKeras(call.Input());
   const auto rank = input.node.get_partial_shape().rank().get_length();
@@ -204,6 +209,15 @@ void AddActivations(LayerBuilders& builders) {
   builders["PReLU"] = PReluLayer;
   builders["ELU"] = [](LayerCall& call) { return EluOf(call.Input(), call.Get("alpha", 1.0)); };
   builders["Softmax"] = SoftmaxLayer;
+  // keras.ops within a functional model.
+  builders["Relu"] = Operation<Relu>;
+  builders["Relu6"] = Operation<Relu6>;
+  builders["Sigmoid"] = Operation<Sigmoid>;
+  builders["Tanh"] = Operation<Tanh>;
+  builders["Silu"] = Operation<Swish>;
+  builders["HardSigmoid"] = Operation<HardSigmoid>;
+  builders["HardSilu"] = Operation<HardSwish>;
+  builders["Gelu"] = [](LayerCall& call) { return GeluOf(call.Input(), call.Get("approximate", true)); };
 }
 
 }  // namespace unmask::keras

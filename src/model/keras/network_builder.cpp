@@ -24,11 +24,6 @@ std::string KindOf(const json& layer) {
   return layer["class_name"].get<std::string>();
 }
 
-const json& ConfigOf(const json& layer) {
-  static const json kNone = json::object();
-  return layer.contains("config") ? layer["config"] : kNone;
-}
-
 std::string Below(const std::string& path, const std::string& name) {
   return path.empty() ? name : path + "/" + name;
 }
@@ -50,6 +45,11 @@ const json* InputShapeOf(const json& config) {
                 "(docs/models.md lists them)");
 }
 
+[[noreturn]] void RefuseModel(const std::string& kind) {
+  throw BadFile(fmt::format("the model is a {} (expected Sequential or Functional)", kind),
+                "export it as ONNX or SavedModel (model.export)");
+}
+
 /// Custom classes may share a name with Keras' own.
 void CheckModule(const json& layer, const std::string& kind, const std::string& path) {
   if (!layer.contains("module") || !layer["module"].is_string()) return;
@@ -60,6 +60,11 @@ void CheckModule(const json& layer, const std::string& kind, const std::string& 
 }
 
 }  // namespace
+
+const json& ConfigOf(const json& layer) {
+  static const json kNone = json::object();
+  return layer.contains("config") ? layer["config"] : kNone;
+}
 
 bool IsModel(const json& layer) {
   const std::string kind = KindOf(layer);
@@ -87,6 +92,19 @@ const json& LayersOf(const json& config, const std::string& path) {
   return *layers;
 }
 
+void CheckLayers(const json& model, const std::string& path, int depth) {
+  if (depth > kMaxDepth) throw BadFile(fmt::format("models are nested deeper than {}", kMaxDepth));
+  if (!IsModel(model)) RefuseModel(KindOf(model));
+  for (const json& layer : LayersOf(ConfigOf(model), path)) {
+    const std::string kind = KindOf(layer), below = Below(path, NameOf(layer));
+    CheckModule(layer, kind, below);
+    if (IsModel(layer))
+      CheckLayers(layer, below, depth + 1);
+    else if (kind != "InputLayer" && !AllLayerBuilders().contains(kind))
+      RefuseKind(kind, below);
+  }
+}
+
 std::shared_ptr<ov::Model> NetworkBuilder::Build(const json& model) {
   const Values outputs = BuildModel(model, nullptr, "", 0);
   ov::ResultVector results;
@@ -107,8 +125,7 @@ NetworkBuilder::Values NetworkBuilder::BuildModel(const json& layer, const Value
   const json& config = ConfigOf(layer);
   if (kind == "Sequential") return BuildSequential(config, inputs, path, depth);
   if (kind == "Functional" || kind == "Model") return BuildFunctional(config, inputs, path, depth);
-  throw BadFile(fmt::format("the model is a {} (expected Sequential or Functional)", kind),
-                "export it as ONNX or SavedModel (model.export)");
+  RefuseModel(kind);
 }
 
 NetworkBuilder::Values NetworkBuilder::BuildSequential(const json& config, const Values* inputs,

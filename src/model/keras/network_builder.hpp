@@ -60,8 +60,14 @@ class NetworkBuilder {
 /// The `layers` of a functional or sequential model's config. Throws BadFile when there are none.
 const nlohmann::json& LayersOf(const nlohmann::json& config, const std::string& path);
 
+/// The `config` of a layer or model; an empty object when it has none.
+const nlohmann::json& ConfigOf(const nlohmann::json& layer);
+
 /// Whether a layer's class is a model of layers.
 bool IsModel(const nlohmann::json& layer);
+
+/// Throws unless every layer of a model, and of the models in it, is known: says which is not, with its path.
+void CheckLayers(const nlohmann::json& model, const std::string& path = {}, int depth = 0);
 
 /// The name of a layer: its config's, or its own.
 std::string NameOf(const nlohmann::json& layer);
