@@ -113,12 +113,13 @@ def media(tmp_path_factory) -> Path:
     (folder / "empty.mp4").touch()
     data = (folder / "clip.mp4").read_bytes()
     (folder / "truncated.mp4").write_bytes(data[: len(data) // 2])  # the index is at the end
-    # Long enough to be seen at work: decoding it takes seconds.
-    long = "scale=1280:1280,zoompan=z='1+0.2*on/1500':d=1:s=1280x1280:fps=25"
+    # Long enough to be seen at work: decoding it takes seconds. Six seconds, ten times.
+    zoom = "scale=1280:1280,zoompan=z='1+0.2*on/150':d=1:s=1280x1280:fps=25"
     ffmpeg(
-        "-loop", 1, "-i", PORTRAIT, "-vf", long, "-t", 60,
-        "-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", folder / "long.mp4",
+        "-loop", 1, "-i", PORTRAIT, "-vf", zoom, "-t", 6,
+        "-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", folder / "six.mp4",
     )  # fmt: skip
+    ffmpeg("-stream_loop", 9, "-i", folder / "six.mp4", "-c", "copy", folder / "long.mp4")
     (folder / "huge.png").write_bytes(png_header_of(60_000, 60_000))
     (folder / "text.png").write_text("This is no picture, whatever its name says.\n" * 10)
     (folder / "text.mp4").write_text("This is no video, whatever its name says.\n" * 10)
