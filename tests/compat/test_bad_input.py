@@ -2,6 +2,8 @@
 """What the originals do not survive, at every contract: it is answered, nothing is left of it, and the next
 request works."""
 
+import base64
+import contextlib
 import json
 import os
 import re
@@ -13,6 +15,7 @@ from pathlib import Path
 
 import pytest
 import requests
+from websockets.sync.client import connect as connect_websocket
 
 B = "frontier"  # the boundary of the forms below
 
@@ -303,3 +306,107 @@ def test_a_body_cut_at_every_place(served, media, until):
         assert response.status_code == expected[0], (size, response.text)
         assert not complete or detail == expected[1]
     until(lambda: len(watched.files()) <= files)
+
+
+# ---- Socket.IO ----
+
+
+@pytest.fixture
+def mesonet(served, media, until):
+    """mesonet-api; afterwards no session and no file may be left, and the next client is served."""
+    watched = Watched(CONTRACTS[3], served, media, "203.0.113.251")
+    yield watched
+    until(lambda: watched.busy() == watched.files() == [])
+    until(lambda: usage(watched)["sockets_connected"] == 0)
+    with open_socket(watched) as client:
+        emit(client, "ping", {})
+        assert until_event(client, "pong")["detector_ready"] is True
+    until(lambda: usage(watched)["sockets_connected"] == 0)
+
+
+def usage(watched):
+    return requests.get(f"{watched.served.urls['mesonet-api']}/", timeout=60).json()["usage"]
+
+
+@contextlib.contextmanager
+def open_socket(watched):
+    """A WebSocket on which all is said by hand."""
+    root = watched.served.urls["mesonet-api"].replace("http", "ws")
+    url = f"{root}/socket.io/?EIO=4&transport=websocket"
+    with connect_websocket(url, compression=None, max_size=None, close_timeout=1) as client:
+        assert client.recv().startswith("0{")
+        client.send("40")
+        until_event(client, "connection_established")
+        yield client
+
+
+def emit(client, event, payload):
+    client.send("42" + json.dumps([event, payload]))
+
+
+def until_event(client, *names):
+    while True:
+        message = client.recv(timeout=60)
+        if message == "2":
+            client.send("3")
+        if message.startswith("42"):
+            name, payload = json.loads(message[2:])
+            if name in names:
+                return payload
+
+
+def break_off(client):
+    """Ends the connection without a word of WebSocket or TCP."""
+    client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    client.socket.close()
+
+
+def test_sockets_that_break_in_mid_upload(mesonet, until):
+    for _ in range(5):
+        with open_socket(mesonet) as client:
+            emit(client, "video_chunk", {"chunk": "QUJD" * 1000, "total_chunks": 9})
+            until_event(client, "chunk_received")
+            assert mesonet.files()
+            break_off(client)
+    until(lambda: not mesonet.files())
+
+
+def test_a_socket_that_breaks_in_mid_analysis(mesonet, until):
+    known = {analysis["id"] for analysis in mesonet.served.analyses()}
+    text = base64.b64encode((mesonet.media / "long.mp4").read_bytes()).decode()
+    with open_socket(mesonet) as client:
+        for i, begin in enumerate(range(0, len(text), 500_000)):
+            last = begin + 500_000 >= len(text)
+            chunk = text[begin : begin + 500_000]
+            emit(client, "video_chunk", {"chunk_id": i, "chunk": chunk, "is_last": last})
+        until_event(client, "prediction_progress", "prediction_complete")
+        break_off(client)
+
+    def states():
+        return [a["state"] for a in mesonet.served.analyses() if a["id"] not in known]
+
+    until(lambda: states() == ["cancelled"])
+
+
+def test_an_upload_without_an_end_stays_out_of_memory(mesonet):
+    chunk = "QUJD" * 225_000
+    with open_socket(mesonet) as client:
+        emit(client, "video_chunk", {"chunk_id": -1, "chunk": chunk})
+        until_event(client, "chunk_received")
+        before = mesonet.resident()
+        for i in range(150):
+            emit(client, "video_chunk", {"chunk_id": i, "chunk": chunk})
+            until_event(client, "chunk_received")
+        assert mesonet.resident() - before < 40 << 20
+
+
+@pytest.mark.parametrize(
+    "message",
+    ["42", "42[", "42{}", '42["a"', '42["video_chunk"]]', "4", "49", "x", "42[]", "451-[]", "43", "\x00"],
+)
+def test_messages_that_are_none(mesonet, message):
+    """The session ends, or the message is ignored; others go on."""
+    with open_socket(mesonet) as client, open_socket(mesonet) as other:
+        client.send(message)
+        emit(other, "ping", {})
+        until_event(other, "pong")
