@@ -67,6 +67,11 @@ bench: setup-tests ## micro-benchmarks, then whole scans against plain decoding
 	for bench in build/bench/*_bench; do $$bench --benchmark_min_time=0.2; done
 	tools/bench.py build/bench/unmask
 
+.PHONY: bench-compat
+bench-compat: setup-tests ## the contracts under load: requests a second, times, heartbeats (10 minutes)
+	@$(MAKE) --no-print-directory build-release
+	.venv/bin/python tools/bench_compat.py build/release/unmask
+
 .PHONY: evaluate
 evaluate: setup ## measure the shipped model on the validation data in DATA, beside the aims (minutes)
 	@$(MAKE) --no-print-directory build-release
