@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 SRC = ROOT / "src"
-ORDER = ["base", "media", "model", "face", "analysis", "render", "evaluation", "extract"]
+ORDER = ["base", "client", "media", "model", "face", "analysis", "render", "evaluation", "extract"]
 ORDER += ["http", "socketio", "api", "compat", "serving", "cli"]
 
 

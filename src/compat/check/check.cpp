@@ -12,8 +12,8 @@
 
 #include "base/base64.hpp"
 #include "base/file.hpp"
+#include "client/http_call.hpp"
 #include "compat/check/event_compare.hpp"
-#include "compat/tf_serving/http_call.hpp"
 #include "socketio/caller.hpp"
 
 namespace unmask::compat {
@@ -205,14 +205,16 @@ Checker::Exchange Checker::Post(const std::string& service, const std::filesyste
       if (!Wait(options_.limit_wait, stop)) return {.failure = "interrupted"};
       continue;
     }
-    const auto* answered = answer->headers.Find("Content-Type");
+    const auto* answered = answer->Find("Content-Type");
     if (answer->status == 403 && answered && *answered == "application/problem+json")
       return {.failure =
                   fmt::format("it lets in no pages of other origins, as whose the files are sent; name a "
                               "contract's own listener, or start it with --allow-origin {}",
                               kOrigin)};
+    http::Headers headers;
+    for (auto& [name, value] : answer->headers) headers.Add(std::move(name), std::move(value));
     return {.failure = "",
-            .answer = {answer->status, std::move(answer->headers), std::move(answer->body)},
+            .answer = {answer->status, std::move(headers), std::move(answer->body)},
             .seconds = took.count()};
   }
 }

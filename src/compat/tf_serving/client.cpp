@@ -10,8 +10,8 @@
 #include <nlohmann/json.hpp>
 
 #include "base/log.hpp"
+#include "client/http_call.hpp"
 #include "compat/python.hpp"
-#include "compat/tf_serving/http_call.hpp"
 #include "compat/tf_serving/python_json.hpp"
 
 namespace unmask::compat {

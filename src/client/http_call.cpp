@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "compat/tf_serving/http_call.hpp"
+#include "client/http_call.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -11,7 +11,7 @@
 
 #include <curl/curl.h>
 
-namespace unmask::compat {
+namespace unmask {
 namespace {
 
 using Clock = std::chrono::steady_clock;
@@ -21,7 +21,7 @@ constexpr std::size_t kIdleHandles = 16;
 
 struct Progress {
   std::string body;
-  http::Headers headers;
+  std::vector<std::pair<std::string, std::string>> headers;
   std::uint64_t max_answer = 0;
   bool too_large = false;
   curl_off_t moved = 0;  ///< bytes both ways
@@ -45,7 +45,7 @@ std::size_t OnHeader(char* bytes, std::size_t, std::size_t size, void* user) {
   auto value = line.substr(colon + 1);
   value.remove_prefix(std::min(value.find_first_not_of(" \t"), value.size()));
   value.remove_suffix(value.size() - (value.find_last_not_of(" \t\r\n") + 1));
-  headers.Add(std::string(line.substr(0, colon)), std::string(value));
+  headers.emplace_back(line.substr(0, colon), value);
   return size;
 }
 
@@ -58,12 +58,23 @@ int OnProgress(void* user, curl_off_t, curl_off_t down, curl_off_t, curl_off_t u
   return 0;
 }
 
+Clock::duration ToClock(double seconds) {
+  return std::chrono::duration_cast<Clock::duration>(
+      std::chrono::duration<double>(std::clamp(seconds, 0.001, 86400.0)));
+}
+
 void InitialiseOnce() {
   static const CURLcode done = curl_global_init(CURL_GLOBAL_DEFAULT);
   if (done != CURLE_OK) throw std::bad_alloc();
 }
 
 }  // namespace
+
+const std::string* HttpAnswer::Find(std::string_view name) const {
+  for (const auto& [key, value] : headers)
+    if (key.size() == name.size() && curl_strnequal(key.data(), name.data(), name.size()) != 0) return &value;
+  return nullptr;
+}
 
 /// One easy handle in a multi handle of its own, which keeps the connection.
 class HttpCaller::Handle {
@@ -97,7 +108,8 @@ class HttpCaller::Handle {
   void SetOptions(const HttpCall& call, Progress& progress) {
     curl_easy_reset(easy_);
     error_[0] = '\0';
-    const auto milliseconds = static_cast<long>(std::clamp(call.timeout, 0.001, 86400.0) * 1000);
+    const double connect = call.connect_timeout > 0 ? call.connect_timeout : call.timeout;
+    const auto milliseconds = static_cast<long>(std::clamp(connect, 0.001, 86400.0) * 1000);
     curl_easy_setopt(easy_, CURLOPT_URL, call.url.c_str());
     curl_easy_setopt(easy_, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(easy_, CURLOPT_PROXY, "");
@@ -114,7 +126,7 @@ class HttpCaller::Handle {
     curl_easy_setopt(easy_, CURLOPT_HEADERDATA, &progress);
     for (const auto& line : call.headers) headers_ = curl_slist_append(headers_, line.c_str());
     headers_ = curl_slist_append(headers_, "Expect:");  // not every server answers it
-    if (call.body) headers_ = curl_slist_append(headers_, "Content-Type: application/json");
+    if (call.body) headers_ = curl_slist_append(headers_, ("Content-Type: " + call.content_type).c_str());
     curl_easy_setopt(easy_, CURLOPT_HTTPHEADER, headers_);
     if (!call.form.empty()) SetForm(call.form);
     if (!call.body) return;
@@ -146,14 +158,15 @@ class HttpCaller::Handle {
 
   CURLcode Run(const HttpCall& call, const std::stop_token& stop, Progress& progress) {
     const std::stop_callback wake(stop, [this] { curl_multi_wakeup(multi_); });
-    const auto patience = std::chrono::duration_cast<Clock::duration>(
-        std::chrono::duration<double>(std::clamp(call.timeout, 0.001, 86400.0)));
-    progress.last_move = Clock::now();
+    const auto patience = ToClock(call.timeout);
+    const auto begin = progress.last_move = Clock::now();
+    const auto end = call.deadline > 0 ? begin + ToClock(call.deadline) : Clock::time_point::max();
     for (int running = 1;;) {
       if (curl_multi_perform(multi_, &running) != CURLM_OK) return CURLE_FAILED_INIT;
       if (running == 0) break;
       if (stop.stop_requested()) return CURLE_ABORTED_BY_CALLBACK;
-      const auto left = patience - (Clock::now() - progress.last_move);
+      const auto now = Clock::now();
+      const auto left = std::min(patience - (now - progress.last_move), end - now);
       if (left <= Clock::duration::zero()) return CURLE_OPERATION_TIMEDOUT;
       const auto wait = std::chrono::ceil<std::chrono::milliseconds>(left).count();
       curl_multi_poll(multi_, nullptr, 0, static_cast<int>(std::min<long>(wait, 1000)), nullptr);
@@ -228,4 +241,4 @@ tl::expected<HttpAnswer, HttpFailure> HttpCaller::Call(const HttpCall& call, std
   return answer;
 }
 
-}  // namespace unmask::compat
+}  // namespace unmask

@@ -7,12 +7,13 @@
 #include <mutex>
 #include <stop_token>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
-#include "http/message.hpp"
 #include "unmask/error.hpp"
 
-namespace unmask::compat {
+namespace unmask {
 
 /// One part of a multipart/form-data body.
 struct HttpFormPart {
@@ -26,17 +27,23 @@ struct HttpFormPart {
 /// One request of a client, and how long it may take.
 struct HttpCall {
   std::string url;
-  const std::string* body = nullptr;  ///< JSON to POST; null: GET, or a form
+  const std::string* body = nullptr;  ///< to POST; null: GET, or a form
+  std::string content_type = "application/json";  ///< of `body`
   std::vector<HttpFormPart> form;     ///< to POST
   std::vector<std::string> headers;   ///< "Name: value" lines beside those that a request needs
   double timeout = 30;                ///< seconds, for the connection and for each silence after it
+  double connect_timeout = 0;         ///< seconds for the connection alone; 0: `timeout`
+  double deadline = 0;                ///< seconds for the whole call; 0: none
   std::uint64_t max_answer = 16 << 20;
 };
 
 struct HttpAnswer {
   long status = 0;
   std::string body;
-  http::Headers headers = {};
+  std::vector<std::pair<std::string, std::string>> headers = {};  ///< in the order of the answer
+
+  /// The first header of that name, in any case; null when there is none.
+  const std::string* Find(std::string_view name) const;
 };
 
 /// Why there is no answer.
@@ -76,4 +83,4 @@ class HttpCaller {
   std::vector<std::unique_ptr<Handle>> idle_;
 };
 
-}  // namespace unmask::compat
+}  // namespace unmask
