@@ -27,13 +27,13 @@ struct HttpFormPart {
 /// One request of a client, and how long it may take.
 struct HttpCall {
   std::string url;
-  const std::string* body = nullptr;  ///< to POST; null: GET, or a form
+  const std::string* body = nullptr;              ///< to POST; null: GET, or a form
   std::string content_type = "application/json";  ///< of `body`
-  std::vector<HttpFormPart> form;     ///< to POST
-  std::vector<std::string> headers;   ///< "Name: value" lines beside those that a request needs
-  double timeout = 30;                ///< seconds, for the connection and for each silence after it
-  double connect_timeout = 0;         ///< seconds for the connection alone; 0: `timeout`
-  double deadline = 0;                ///< seconds for the whole call; 0: none
+  std::vector<HttpFormPart> form;                 ///< to POST
+  std::vector<std::string> headers;               ///< "Name: value" lines beside those that a request needs
+  double timeout = 30;         ///< seconds, for the connection and for each silence after it
+  double connect_timeout = 0;  ///< seconds for the connection alone; 0: `timeout`
+  double deadline = 0;         ///< seconds for the whole call; 0: none
   std::uint64_t max_answer = 16 << 20;
 };
 

@@ -86,17 +86,9 @@ ModelLimit ReadLimit(const json& limit) {
   return {.text = limit.at("text"), .when = limit.value("when", std::vector<std::string>())};
 }
 
-ModelCard Read(const std::string& text) {
-  const json j = json::parse(text);
-  if (j.at("schema") != "unmask.model/1") throw std::runtime_error("schema must be \"unmask.model/1\"");
-  ModelCard card;
-  card.json = text;
-  card.name = j.at("name");
-  card.version = j.at("version");
-  card.description = j.value("description", "");
-  card.licence = j.value("licence", "");
-  card.network_file = j.at("network").at("file");
-  card.files = j.at("network").at("files").get<std::map<std::string, std::string>>();
+void ReadFiles(const json& network, ModelCard& card) {
+  card.network_file = network.at("file");
+  card.files = network.at("files").get<std::map<std::string, std::string>>();
   for (const auto& [name, hash] : card.files) {
     CheckFileName(name);
     if (hash.size() != 64) throw std::runtime_error(fmt::format("network.files.{} is no sha256", name));
@@ -106,6 +98,20 @@ ModelCard Read(const std::string& text) {
   // An IR keeps its weights in the .bin beside the .xml; every other format is one file.
   const auto weights = std::filesystem::path(card.network_file).replace_extension(".bin").string();
   card.sha256 = card.files.contains(weights) ? card.files.at(weights) : card.files.at(card.network_file);
+}
+
+ModelCard Read(const std::string& text) {
+  const json j = json::parse(text);
+  if (j.at("schema") != "unmask.model/1") throw std::runtime_error("schema must be \"unmask.model/1\"");
+  ModelCard card;
+  card.json = text;
+  card.name = j.at("name");
+  card.version = j.at("version");
+  card.description = j.value("description", "");
+  card.licence = j.value("licence", "");
+  // A network that runs elsewhere need not lie here.
+  const bool remote = j.contains("engine") && !j["engine"].is_null();
+  if (!remote || j.contains("network")) ReadFiles(j.at("network"), card);
   card.input = ReadInput(j.at("input"));
   card.crop = ReadCrop(j.at("crop"));
   card.output_name = j.at("output").at("name");

@@ -1,11 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/model_network.hpp"
 
+#include "model/remote/remote_network.hpp"
 #include "model/repository.hpp"
 
 namespace unmask {
 
 Result<ModelNetwork> LoadModelNetwork(const ModelCard& card, const NetworkOptions& options) {
+  const auto engine = RemoteEngineOf(card);
+  if (!engine) return tl::unexpected(engine.error());
+  if (*engine) {
+    auto network = MakeRemoteNetwork(card, **engine);
+    if (!network) return tl::unexpected(network.error());
+    return ModelNetwork{std::move(*network), 0};
+  }
   if (auto verified = ModelRepository::VerifyNetwork(card); !verified)
     return tl::unexpected(verified.error());
   NetworkOptions fixed = options;

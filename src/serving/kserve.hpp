@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "serving/json_tensors.hpp"
+#include "model/json_tensors.hpp"
 #include "serving/served_network.hpp"
 
 namespace unmask::serving {

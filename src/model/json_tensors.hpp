@@ -10,7 +10,7 @@
 
 #include "unmask/error.hpp"
 
-namespace unmask::serving {
+namespace unmask {
 
 /// Bounds on a JSON text from a stranger. Depth and pieces bound what is built beside the numbers.
 struct JsonLimits {
@@ -56,10 +56,12 @@ Result<std::size_t> CountOf(std::span<const std::size_t> shape, std::size_t most
 /// Appends the shortest decimal that reads back as the same float32. `value` is finite.
 void AppendNumber(std::string& out, float value);
 
-/// Appends nested lists of `values` in `shape`; a shape of no dimensions is one number.
-void AppendTensor(std::string& out, std::span<const float> values, std::span<const std::size_t> shape);
+/// Appends nested lists of `values` in `shape`; a shape of no dimensions is one number. `whole`: the values
+/// are whole numbers and are written as such.
+void AppendTensor(std::string& out, std::span<const float> values, std::span<const std::size_t> shape,
+                  bool whole = false);
 
 /// Appends a JSON string. Bytes that are not UTF-8 become U+FFFD.
 void AppendString(std::string& out, std::string_view text);
 
-}  // namespace unmask::serving
+}  // namespace unmask

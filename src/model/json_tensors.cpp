@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "serving/json_tensors.hpp"
+#include "model/json_tensors.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -9,7 +9,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-namespace unmask::serving {
+namespace unmask {
 namespace {
 
 using Kind = JsonValue::Kind;
@@ -191,13 +191,18 @@ void AppendNumber(std::string& out, float value) {
   if (text.find_first_of(".e") == std::string_view::npos) out += ".0";
 }
 
-void AppendTensor(std::string& out, std::span<const float> values, std::span<const std::size_t> shape) {
-  if (shape.empty()) return AppendNumber(out, values.front());
+void AppendTensor(std::string& out, std::span<const float> values, std::span<const std::size_t> shape,
+                  bool whole) {
+  if (shape.empty()) {
+    AppendNumber(out, values.front());
+    if (whole && out.ends_with(".0")) out.resize(out.size() - 2);
+    return;
+  }
   const std::size_t size = shape.front() == 0 ? 0 : values.size() / shape.front();
   out += '[';
   for (std::size_t i = 0; i < shape.front(); ++i) {
-    if (i > 0) out += ", ";
-    AppendTensor(out, values.subspan(i * size, size), shape.subspan(1));
+    if (i > 0) out += ',';
+    AppendTensor(out, values.subspan(i * size, size), shape.subspan(1), whole);
   }
   out += ']';
 }
@@ -206,4 +211,4 @@ void AppendString(std::string& out, std::string_view text) {
   out += nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
-}  // namespace unmask::serving
+}  // namespace unmask

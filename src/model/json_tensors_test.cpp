@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "serving/json_tensors.hpp"
+#include "model/json_tensors.hpp"
 
 #include <cstdlib>
 #include <string>
@@ -7,7 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace unmask::serving {
+namespace unmask {
 namespace {
 
 using testing::ElementsAre;
@@ -103,7 +103,10 @@ TEST(JsonTensors, WriteTensors) {
   std::string text;
   const std::size_t square[] = {2, 2};
   AppendTensor(text, values, square);
-  EXPECT_EQ(text, "[[1.0, 2.0], [3.0, 4.0]]");
+  EXPECT_EQ(text, "[[1.0,2.0],[3.0,4.0]]");
+  text.clear();
+  AppendTensor(text, values, square, true);
+  EXPECT_EQ(text, "[[1,2],[3,4]]");
   text.clear();
   AppendTensor(text, std::span(values).first(1), {});
   EXPECT_EQ(text, "1.0");
@@ -113,4 +116,4 @@ TEST(JsonTensors, WriteTensors) {
 }
 
 }  // namespace
-}  // namespace unmask::serving
+}  // namespace unmask

@@ -1,0 +1,325 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model/remote/remote_network.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <future>
+#include <mutex>
+#include <optional>
+#include <random>
+#include <stop_token>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/log.hpp"
+#include "base/thread_pool.hpp"
+#include "client/http_call.hpp"
+#include "model/remote/circuit_breaker.hpp"
+#include "model/remote/remote_engine.hpp"
+#include "model/remote/remote_format.hpp"
+#include "model/remote/retry.hpp"
+
+namespace unmask {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::size_t kConnections = 4;          // calls at a time
+constexpr std::size_t kWaiting = kConnections;   // parts that wait for one of them before Start() does
+constexpr std::uint64_t kMaxAnswer = 16 << 20;   // bytes of an answer
+constexpr std::uint64_t kMaxMetadata = 1 << 20;  // bytes of a description
+constexpr const char* kHeaderLength = "Inference-Header-Content-Length";
+
+/// The parts of one call, which end in any order.
+struct Gathered {
+  Gathered(std::size_t count, Network::Done then) : parts(count), missing(count), done(std::move(then)) {}
+
+  void Put(std::size_t part, Result<std::vector<Tensor>> outputs) {
+    {
+      const std::lock_guard lock(mutex);
+      if (outputs)
+        parts[part] = std::move(*outputs);
+      else if (!error)
+        error = outputs.error();
+      if (--missing > 0) return;
+    }
+    done(error ? Result<std::vector<Tensor>>(tl::unexpected(*error)) : Join());
+  }
+
+  Result<std::vector<Tensor>> Join() {
+    std::vector<Tensor> joined = std::move(parts.front());
+    for (std::size_t p = 1; p < parts.size(); ++p) {
+      for (std::size_t i = 0; i < joined.size(); ++i) {
+        Tensor& all = joined[i];
+        const bool alike = parts[p].size() == joined.size() && parts[p][i].name == all.name &&
+                           std::equal(all.shape.begin() + 1, all.shape.end(), parts[p][i].shape.begin() + 1,
+                                      parts[p][i].shape.end());
+        if (!alike)
+          return Fail(ErrorCode::kInternal,
+                      "the remote engine gave different outputs for two parts of a batch");
+        all.shape.front() += parts[p][i].shape.front();
+        all.values.insert(all.values.end(), parts[p][i].values.begin(), parts[p][i].values.end());
+      }
+    }
+    return joined;
+  }
+
+  std::mutex mutex;
+  std::vector<std::vector<Tensor>> parts;
+  std::size_t missing;
+  std::optional<Error> error;
+  Network::Done done;
+};
+
+double Seconds(Clock::duration duration) { return std::chrono::duration<double>(duration).count(); }
+
+double RandomShare() {
+  thread_local std::minstd_rand engine(std::random_device{}());
+  return std::uniform_real_distribution<double>(0, 1)(engine);
+}
+
+class RemoteNetwork final : public Network {
+ public:
+  RemoteNetwork(const ModelCard& card, RemoteEngine engine)
+      : label_(fmt::format("{}:{}", card.name, card.version)),
+        engine_(std::move(engine)),
+        format_(engine_.protocol == RemoteEngine::Protocol::kKserveV2 ? MakeKserveFormat(engine_)
+                                                                      : MakeTfServingFormat(engine_)),
+        card_shape_{-1, 3, card.input.height, card.input.width},
+        breaker_({.failures = engine_.failures,
+                  .pause = std::chrono::duration_cast<Clock::duration>(
+                      std::chrono::duration<double>(engine_.pause))}),
+        pool_(kConnections, kConnections + kWaiting) {}
+
+  ~RemoteNetwork() override {
+    stop_.request_stop();
+    std::unique_lock lock(mutex_);
+    wake_.wait(lock, [this] { return running_ == 0; });
+  }
+
+  Result<void> Connect() {
+    const auto input = Metadata(Clock::now() + ToClock(engine_.deadline));
+    if (input)
+      return CheckRemoteShape(
+          *input, {1, static_cast<std::size_t>(card_shape_[1]), static_cast<std::size_t>(card_shape_[2]),
+                   static_cast<std::size_t>(card_shape_[3])});
+    if (input.error().code != ErrorCode::kOverloaded) return tl::unexpected(input.error());
+    LogWarning("{}: {}; it is asked again when there is something to compute", label_, input.error().message);
+    return {};
+  }
+
+  Result<std::vector<Tensor>> Infer(const Tensor& input) override {
+    std::promise<Result<std::vector<Tensor>>> promise;
+    auto future = promise.get_future();
+    Start(input, [&promise](auto outputs) { promise.set_value(std::move(outputs)); });
+    return future.get();
+  }
+
+  void Start(Tensor input, Done done) override {
+    const std::size_t count = input.shape.empty() ? 0 : input.shape.front();
+    if (count == 0) return done(Fail(ErrorCode::kBadRequest, "the network takes at least one input"));
+    const std::size_t step = static_cast<std::size_t>(engine_.max_batch);
+    const std::size_t size = input.values.size() / count;
+    const std::size_t parts = (count + step - 1) / step;
+    const auto gathered = std::make_shared<Gathered>(parts, std::move(done));
+    for (std::size_t part = 0; part < parts; ++part) {
+      const std::size_t first = part * step;
+      const std::size_t some = std::min(step, count - first);
+      Tensor piece{.name = "", .shape = input.shape, .values = {}};
+      piece.shape.front() = some;
+      if (parts == 1)
+        piece.values = std::move(input.values);
+      else
+        piece.values.assign(input.values.begin() + static_cast<std::ptrdiff_t>(first * size),
+                            input.values.begin() + static_cast<std::ptrdiff_t>((first + some) * size));
+      Submit([this, gathered, part, piece = std::make_shared<Tensor>(std::move(piece))] {
+        gathered->Put(part, Call(*piece));
+      });
+    }
+  }
+
+  std::vector<std::int64_t> input_shape() const override {
+    const std::lock_guard lock(mutex_);
+    return input_ ? input_->shape : card_shape_;
+  }
+
+  std::size_t width() const override { return kConnections; }
+
+ private:
+  static Clock::duration ToClock(double seconds) {
+    return std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
+  }
+
+  /// Waits while enough wait already.
+  void Submit(std::function<void()> task) {
+    {
+      std::unique_lock lock(mutex_);
+      wake_.wait(lock, [this] { return running_ < kConnections + kWaiting; });
+      ++running_;
+    }
+    // The pool holds as many as may run or wait.
+    pool_.TrySubmit([this, task = std::move(task)] {
+      task();
+      // Notifies under the lock: the destructor may run as soon as none runs.
+      const std::lock_guard lock(mutex_);
+      --running_;
+      wake_.notify_all();
+    });
+  }
+
+  tl::unexpected<Error> Unavailable(const std::string& what) const {
+    return Fail(ErrorCode::kOverloaded, fmt::format("the remote engine of {} {}", label_, what),
+                "try again later; the server's log has the engine's address and more");
+  }
+
+  Error Explain(const HttpFailure& failure, const std::string& url) const {
+    using Kind = HttpFailure::Kind;
+    LogWarning("{}: {}: {}", label_, url, failure.detail);
+    switch (failure.kind) {
+      case Kind::kCancelled:
+        return {ErrorCode::kCancelled, "the network is being closed", "", ""};
+      case Kind::kTooLarge:
+        return {ErrorCode::kInternal,
+                fmt::format("the remote engine of {} answered with too many bytes", label_), "", ""};
+      case Kind::kNotHttp:
+        return {ErrorCode::kInternal, fmt::format("the remote engine of {} does not speak HTTP", label_),
+                "see engine.url in model.json, or --engine", ""};
+      case Kind::kIncomplete:
+        return {ErrorCode::kInternal,
+                fmt::format("the remote engine of {} broke off its answer after {} bytes", label_,
+                            failure.received),
+                "try again later", ""};
+      case Kind::kConnectTimeout:
+      case Kind::kReadTimeout:
+        return Unavailable("did not answer in time").value();
+      case Kind::kResolve:
+        return Unavailable("has a host name without an address").value();
+      default:
+        return Unavailable("cannot be reached").value();
+    }
+  }
+
+  /// One call with its retries; an answer of status 200, or why there is none.
+  Result<HttpAnswer> Ask(HttpCall call, Clock::time_point deadline) {
+    const RetryOptions retry{.attempts = engine_.attempts};
+    for (int made = 1;; ++made) {
+      call.deadline = Seconds(deadline - Clock::now());
+      if (call.deadline <= 0) return Unavailable("did not answer in time");
+      auto answer = caller_.Call(call, stop_.get_token());
+      if (answer && answer->status == 200) return std::move(*answer);
+      const bool again = answer ? IsRetryable(answer->status) : IsRetryable(answer.error());
+      const std::string* after = answer ? answer->Find("Retry-After") : nullptr;
+      const auto pause =
+          again ? PauseBeforeRetry(retry, made, after, Seconds(deadline - Clock::now()), RandomShare())
+                : std::nullopt;
+      if (!pause)
+        return tl::unexpected(answer ? Refused(*answer, call.url) : Explain(answer.error(), call.url));
+      Pause(*pause);
+    }
+  }
+
+  Error Refused(const HttpAnswer& answer, const std::string& url) const {
+    const std::string words = RemoteWords(answer.body);
+    LogWarning("{}: {} answered {}: {}", label_, url, answer.status, words);
+    if (IsRetryable(answer.status)) return Unavailable("has too much to do").value();
+    if (answer.status >= 502 && answer.status <= 504)
+      return Unavailable(fmt::format("is not there (status {})", answer.status)).value();
+    return {ErrorCode::kInternal,
+            fmt::format("the remote engine of {} answered {}: {}", label_, answer.status, words),
+            answer.status == 404 ? "is there a model of that name and version?" : "see the engine's own log",
+            ""};
+  }
+
+  void Pause(double seconds) {
+    std::unique_lock lock(mutex_);
+    std::condition_variable_any().wait_for(lock, stop_.get_token(), std::chrono::duration<double>(seconds),
+                                           [] { return false; });
+  }
+
+  Result<RemoteInput> Metadata(Clock::time_point deadline) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (input_) return *input_;
+    }
+    HttpCall call{
+        .url = engine_.url + format_->MetadataPath(), .timeout = engine_.timeout, .max_answer = kMaxMetadata};
+    call.connect_timeout = engine_.connect_timeout;
+    const auto answer = Ask(std::move(call), deadline);
+    if (!answer) return tl::unexpected(answer.error());
+    auto input = format_->ReadMetadata(answer->body);
+    if (!input) return tl::unexpected(input.error());
+    const std::lock_guard lock(mutex_);
+    input_ = std::move(*input);
+    return *input_;
+  }
+
+  Result<std::vector<Tensor>> Predict(const Tensor& values) {
+    const auto deadline = Clock::now() + ToClock(engine_.deadline);
+    const auto input = Metadata(deadline);
+    if (!input) return tl::unexpected(input.error());
+    if (auto fits = CheckRemoteShape(*input, values.shape); !fits) return tl::unexpected(fits.error());
+    const auto question = format_->WriteQuestion(*input, values);
+    if (!question) return tl::unexpected(question.error());
+    HttpCall call{.url = engine_.url + question->path,
+                  .body = &question->body,
+                  .content_type = question->content_type,
+                  .headers = question->headers,
+                  .timeout = engine_.timeout,
+                  .max_answer = kMaxAnswer};
+    call.connect_timeout = engine_.connect_timeout;
+    const auto answer = Ask(std::move(call), deadline);
+    if (!answer) return tl::unexpected(answer.error());
+    auto outputs = format_->ReadAnswer(answer->body, answer->Find(kHeaderLength), values.shape.front());
+    if (!outputs) LogWarning("{}: {}: {}", label_, engine_.url, outputs.error().message);
+    return outputs;
+  }
+
+  Result<std::vector<Tensor>> Call(const Tensor& values) {
+    const auto began = Clock::now();
+    if (!breaker_.Allow(began)) {
+      return Unavailable(fmt::format("has failed {} times in a row and is left alone for {:.1f} s",
+                                     engine_.failures, Seconds(breaker_.Remaining(began))));
+    }
+    auto outputs = Predict(values);
+    if (outputs) {
+      breaker_.Succeeded();
+      return outputs;
+    }
+    // What was our own fault, or given up, says nothing of the server.
+    if (outputs.error().code == ErrorCode::kCancelled || outputs.error().code == ErrorCode::kBadRequest) {
+      breaker_.Dropped();
+    } else {
+      breaker_.Failed(Clock::now());
+    }
+    return outputs;
+  }
+
+  const std::string label_;
+  const RemoteEngine engine_;
+  const std::unique_ptr<RemoteFormat> format_;
+  const std::vector<std::int64_t> card_shape_;
+  CircuitBreaker breaker_;
+  HttpCaller caller_;
+  std::stop_source stop_;
+  mutable std::mutex mutex_;
+  std::condition_variable wake_;
+  std::size_t running_ = 0;  // parts that run or wait
+  std::optional<RemoteInput> input_;
+  ThreadPool pool_;  // last: its threads end before what they use
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Network>> MakeRemoteNetwork(const ModelCard& card, const RemoteEngine& engine) {
+  auto network = std::make_unique<RemoteNetwork>(card, engine);
+  if (auto connected = network->Connect(); !connected) {
+    Error error = connected.error();
+    error.message = fmt::format("{}:{}: {}", card.name, card.version, error.message);
+    return tl::unexpected(std::move(error));
+  }
+  return network;
+}
+
+}  // namespace unmask
