@@ -212,6 +212,24 @@ Compiled Compile(const std::filesystem::path& file, const NetworkOptions& option
   return {std::move(model), std::nullopt};
 }
 
+/// Whether the engine has a device, so that an absent one is named at the start beside those that there are.
+/// Names that choose among devices ("AUTO", "HETERO:GPU,CPU") are left to the engine.
+Result<void> CheckDevice(const std::string& device) {
+  // Asking for the list loads every plugin, and there is always a CPU.
+  if (device == "CPU" || device == "AUTO" || device.find(':') != std::string::npos) return {};
+  std::vector<std::string> present;
+  try {
+    present = Core().get_available_devices();
+  } catch (const std::exception& e) {
+    return Fail(ErrorCode::kInternal, fmt::format("cannot list the engine's devices: {}", e.what()));
+  }
+  for (const std::string& name : present)
+    if (name == device || name.starts_with(device + ".")) return {};
+  return Fail(ErrorCode::kNotFound,
+              fmt::format("no device '{}' to compute on (there is: {})", device, fmt::join(present, ", ")),
+              "give another one with --device; an NVIDIA GPU is used through a server: docs/gpu.md");
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Network>> LoadNetwork(const std::filesystem::path& file,
@@ -221,6 +239,7 @@ Result<std::unique_ptr<Network>> LoadNetwork(const std::filesystem::path& file,
   if (!saved_model && !std::filesystem::is_regular_file(file, ignored))
     return Fail(ErrorCode::kNotFound, fmt::format("no network at {}", file.string()),
                 "run tools/setup.sh or give another path");
+  if (auto present = CheckDevice(options.device); !present) return tl::unexpected(present.error());
   try {
     ov::AnyMap properties = {
         {ov::hint::performance_mode.name(),
