@@ -13,14 +13,14 @@ namespace {
 
 constexpr double kSuppressionIou = 0.3;  // min_suppression_threshold of MediaPipe's graphs
 
-Tensor ToTensor(const cv::Mat& bgr, const Letterbox& letterbox) {
-  const auto width = static_cast<std::size_t>(letterbox.input.width);
-  const auto height = static_cast<std::size_t>(letterbox.input.height);
+Tensor ToTensor(const cv::Mat& bgr) {
+  const auto width = static_cast<std::size_t>(bgr.cols);
+  const auto height = static_cast<std::size_t>(bgr.rows);
   Tensor tensor{.shape = {1, height, width, 3}};
   tensor.values.resize(width * height * 3);
   cv::Mat rgb;
-  cv::cvtColor(Render(bgr, letterbox), rgb, cv::COLOR_BGR2RGB);
-  cv::Mat floats(letterbox.input, CV_32FC3, tensor.values.data());
+  cv::cvtColor(bgr, rgb, cv::COLOR_BGR2RGB);
+  cv::Mat floats(bgr.size(), CV_32FC3, tensor.values.data());
   rgb.convertTo(floats, CV_32FC3, 1 / 127.5, -1);
   return tensor;
 }
@@ -86,7 +86,19 @@ Result<std::unique_ptr<BlazeFaceNetwork>> BlazeFaceNetwork::Load(const std::file
 Result<std::vector<SsdFace>> BlazeFaceNetwork::Find(const cv::Mat& bgr, const cv::Rect& region,
                                                     double min_score) const {
   const Letterbox letterbox = FitInto(region, cv::Size(kind_.input_size, kind_.input_size));
-  const auto outputs = network_->Infer(ToTensor(bgr, letterbox));
+  auto faces = FindInInput(Render(bgr, letterbox), min_score);
+  if (!faces) return faces;
+  for (SsdFace& face : *faces) {
+    face.detail = Unit(face);
+    face.box = letterbox.ToPicture(face.box);
+    for (Point& point : face.keypoints) point = letterbox.ToPicture(point);
+    face.cut = IsCut(face.box, region, bgr.size());
+  }
+  return faces;
+}
+
+Result<std::vector<SsdFace>> BlazeFaceNetwork::FindInInput(const cv::Mat& input, double min_score) const {
+  const auto outputs = network_->Infer(ToTensor(input));
   if (!outputs) return tl::unexpected(outputs.error());
   const Tensor* boxes = nullptr;
   const Tensor* logits = nullptr;
@@ -98,15 +110,7 @@ Result<std::vector<SsdFace>> BlazeFaceNetwork::Find(const cv::Mat& bgr, const cv
     return Fail(ErrorCode::kInternal,
                 fmt::format("{} has no outputs for {} anchors", kind_.file, anchors_.size()));
 
-  auto faces =
-      SuppressWeighted(DecodeFaces(anchors_, boxes->values, logits->values, min_score), kSuppressionIou);
-  for (SsdFace& face : faces) {
-    face.detail = Unit(face);
-    face.box = letterbox.ToPicture(face.box);
-    for (Point& point : face.keypoints) point = letterbox.ToPicture(point);
-    face.cut = IsCut(face.box, region, bgr.size());
-  }
-  return faces;
+  return SuppressWeighted(DecodeFaces(anchors_, boxes->values, logits->values, min_score), kSuppressionIou);
 }
 
 }  // namespace unmask

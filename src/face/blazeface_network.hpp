@@ -35,6 +35,12 @@ class BlazeFaceNetwork {
   /// suppressed. `region` may reach beyond the picture's edges; it is black there.
   Result<std::vector<SsdFace>> Find(const cv::Mat& bgr, const cv::Rect& region, double min_score) const;
 
+  /// The same for a picture (CV_8UC3, blue first) that is the network's input already, in its pixels.
+  Result<std::vector<SsdFace>> FindInInput(const cv::Mat& input, double min_score) const;
+
+  /// Sides of the network's input, pixels.
+  int input_size() const { return kind_.input_size; }
+
   const BoxMap& map() const { return *kind_.map; }
 
  private:
