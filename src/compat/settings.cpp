@@ -18,10 +18,10 @@ namespace {
 
 constexpr std::uint64_t kMaxEnvFile = 1 << 20;
 
-constexpr std::array<std::string_view, 13> kNames{
-    "PORT",       "MODEL_NAME", "MODEL_VERSION",   "TF_SERVING_URL", "DEFAULT_FPS",
-    "MAX_FRAMES", "THRESHOLD",  "REQUEST_TIMEOUT", "REQUIRE_AUTH",   "JWT_SECRET",
-    "MODEL_PATH", "LABEL_PATH", "MESONET_LABELS"};
+constexpr std::array<std::string_view, 15> kNames{
+    "PORT",       "MODEL_NAME", "MODEL_VERSION",   "TF_SERVING_URL",   "DEFAULT_FPS",
+    "MAX_FRAMES", "THRESHOLD",  "REQUEST_TIMEOUT", "REQUIRE_AUTH",     "JWT_SECRET",
+    "MODEL_PATH", "LABEL_PATH", "MESONET_LABELS",  "MESONET_CHANNELS", "FACE_DETECTION_MODELS"};
 
 std::string_view Trim(std::string_view text) {
   text.remove_prefix(std::min(text.find_first_not_of(" \t\r"), text.size()));
@@ -184,6 +184,8 @@ Result<ContractSettings> ReadContractSettings(const Environment& environment,
   reader.Text("MODEL_PATH", settings.model_path);
   reader.Text("LABEL_PATH", settings.label_path);
   settings.mesonet_readme_labels = reader.Choice("MESONET_LABELS", {"code", "readme"}) == 1;
+  settings.mesonet_bgr = reader.Choice("MESONET_CHANNELS", {"rgb", "bgr"}) == 1;
+  reader.Text("FACE_DETECTION_MODELS", settings.face_detection_models);
   if (reader.error()) return tl::unexpected(*reader.error());
   return settings;
 }

@@ -37,6 +37,14 @@ struct ContractSettings {
   /// those of its code, `DeepFake` and `Real`.
   bool mesonet_readme_labels = false;
 
+  /// MESONET_CHANNELS, new: `bgr` for the order of colours that mesonet-api really feeds to its network,
+  /// instead of `rgb`, on which that was trained. Of the faithful engine.
+  bool mesonet_bgr = false;
+
+  /// FACE_DETECTION_MODELS, new: the folder with the two Caffe files of the microservices' SSD, where those
+  /// have it by default. Of the faithful engine.
+  std::string face_detection_models = "models/face_detection_models";
+
   bool strict = false;  ///< upstream faults of predict-api are 503 instead of 400
 };
 

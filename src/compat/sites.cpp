@@ -66,7 +66,8 @@ Result<std::shared_ptr<TfServing>> MakeServing(const ContractOptions& options,
   return std::shared_ptr<TfServing>(std::move(*serving));
 }
 
-Result<Engines> MakeEngines(const ContractOptions& options, const MakeFaithful& make_faithful,
+Result<Engines> MakeEngines(const ContractOptions& options, const ContractSettings& settings,
+                            const MakeFaithful& make_faithful,
                             const std::shared_ptr<FaceScorer>& predict_scorer) {
   std::map<Contract, bool> faithful;  // the last word counts
   for (const auto& engine : options.engines) faithful[engine.contract] = engine.faithful;
@@ -82,7 +83,7 @@ Result<Engines> MakeEngines(const ContractOptions& options, const MakeFaithful& 
   for (const auto& [contract, wanted] : faithful) {
     if (!wanted) continue;
     const auto remote = contract == Contract::kPredictApi ? predict_scorer : nullptr;
-    auto engine = make_faithful ? make_faithful(contract, models[contract], remote)
+    auto engine = make_faithful ? make_faithful(contract, models[contract], remote, settings)
                                 : Fail(ErrorCode::kBadRequest, "the engine 'faithful' is not built in");
     if (!engine)
       return Fail(engine.error().code, fmt::format("{}: {}", ContractName(contract), engine.error().message),
@@ -133,7 +134,7 @@ Result<MakeSites> ContractSites(
   const auto settings = std::make_shared<const ContractSettings>(std::move(*read));
   auto serving = MakeServing(options, *settings);
   if (!serving) return tl::unexpected(serving.error());
-  auto engines = MakeEngines(options, make_faithful,
+  auto engines = MakeEngines(options, *settings, make_faithful,
                              *serving ? MakeTfServingScorer(*serving, settings->model_name) : nullptr);
   if (!engines) return tl::unexpected(engines.error());
   return

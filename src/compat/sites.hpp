@@ -62,7 +62,8 @@ Result<ContractOptions::Model> ParseContractModel(std::string_view text);
 /// Makes the faithful engine of a contract: on the operator's `model` (empty: none was named), or on a
 /// network that runs elsewhere, `remote`, when that is not null.
 using MakeFaithful = std::function<Result<std::shared_ptr<Analyzer>>(
-    Contract contract, const std::filesystem::path& model, std::shared_ptr<FaceScorer> remote)>;
+    Contract contract, const std::filesystem::path& model, std::shared_ptr<FaceScorer> remote,
+    const ContractSettings& settings)>;
 
 /// Every contract, at /compat/NAME of the main listener and on the listeners that were asked for.
 /// `on_listening` is told each of those with its contract's name. Reads the settings of the originals from

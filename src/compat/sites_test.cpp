@@ -43,7 +43,7 @@ TEST(ContractModel, IsAPath) {
 TEST(ContractSites, MakeTheFaithfulEnginesThatWereAskedFor) {
   std::vector<std::string> made;
   const MakeFaithful make = [&](Contract contract, const std::filesystem::path& model,
-                                const std::shared_ptr<FaceScorer>&) {
+                                const std::shared_ptr<FaceScorer>&, const ContractSettings&) {
     made.push_back(std::string(ContractName(contract)) + " " + model.string());
     return std::shared_ptr<Analyzer>();
   };
@@ -66,7 +66,7 @@ TEST(ContractSites, LetPredictApisFaithfulEngineAskTensorFlowServing) {
   };
   std::vector<std::string> asked;
   const MakeFaithful make = [&](Contract contract, const std::filesystem::path&,
-                                const std::shared_ptr<FaceScorer>& remote) {
+                                const std::shared_ptr<FaceScorer>& remote, const ContractSettings&) {
     asked.push_back(std::string(ContractName(contract)) + " " + (remote ? remote->facts().name : "-"));
     return std::shared_ptr<Analyzer>();
   };

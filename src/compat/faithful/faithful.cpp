@@ -6,8 +6,12 @@
 #include <fmt/format.h>
 
 #include "analysis/config.hpp"
+#include "base/log.hpp"
 #include "compat/faithful/engine.hpp"
+#include "compat/faithful/mesonet_steps.hpp"
+#include "compat/faithful/microservice_steps.hpp"
 #include "compat/faithful/network_scorer.hpp"
+#include "compat/faithful/predict_steps.hpp"
 #include "compat/faithful/web_upload_steps.hpp"
 
 namespace unmask::compat {
@@ -18,8 +22,9 @@ class Factory {
   explicit Factory(AnalyzerConfig config) : config_(WithDefaults(std::move(config))) {}
 
   Result<std::shared_ptr<Analyzer>> Make(Contract contract, const std::filesystem::path& model,
-                                         std::shared_ptr<FaceScorer> remote) {
-    auto steps = MakeSteps(contract);
+                                         std::shared_ptr<FaceScorer> remote,
+                                         const ContractSettings& settings) {
+    auto steps = MakeSteps(contract, settings);
     if (!steps) return tl::unexpected(steps.error());
     auto scorer = remote ? Result<std::shared_ptr<FaceScorer>>(std::move(remote))
                          : LoadModel(contract, model, (*steps)->input());
@@ -35,13 +40,47 @@ class Factory {
   }
 
  private:
-  Result<std::unique_ptr<Steps>> MakeSteps(Contract contract) const {
+  Result<std::unique_ptr<Steps>> MakeSteps(Contract contract, const ContractSettings& settings) const {
     switch (contract) {
       case Contract::kWebUpload:
         return MakeWebUploadSteps();
-      default:
-        return Fail(ErrorCode::kBadRequest, "the engine 'faithful' is not built in");
+      case Contract::kMesonetApi:
+        return MakeMesonet(settings);
+      case Contract::kPredictApi:
+        return MakePredict();
+      case Contract::kMicroserviceV1:
+      case Contract::kMicroserviceV2:
+        return MakeMicroservice(settings);
     }
+    return Fail(ErrorCode::kInternal, "no such contract");
+  }
+
+  /// With one of its two face finders at least.
+  Result<std::unique_ptr<Steps>> MakeMicroservice(const ContractSettings& settings) const {
+    auto mtcnn = Mtcnn::Load(config_.detectors,
+                             {.threads = 1, .throughput = false, .cache = config_.cache.value_or("")});
+    auto ssd = SsdFinder::Load(settings.face_detection_models);
+    // Only files that are absent are replaced; ones that are broken must be noticed.
+    if (!mtcnn && (!ssd || mtcnn.error().code != ErrorCode::kNotFound)) return tl::unexpected(mtcnn.error());
+    if (!ssd && ssd.error().code != ErrorCode::kNotFound) return tl::unexpected(ssd.error());
+    if (!mtcnn) LogWarning("{}; SSD answers where MTCNN is asked for", mtcnn.error().message);
+    return MakeMicroserviceSteps(mtcnn.value_or(nullptr), ssd.value_or(nullptr));
+  }
+
+  Result<std::unique_ptr<Steps>> MakeMesonet(const ContractSettings& settings) const {
+    auto blazeface = CloseUpFinder::Load(
+        config_.detectors, {.threads = 1, .throughput = false, .cache = config_.cache.value_or("")});
+    if (!blazeface) return tl::unexpected(blazeface.error());
+    auto cascade = FrontalCascade::Load(config_.detectors);
+    if (!cascade) return tl::unexpected(cascade.error());
+    return MakeMesonetSteps(std::move(*blazeface), std::move(*cascade),
+                            settings.mesonet_bgr ? Channels::kBgr : Channels::kRgb);
+  }
+
+  Result<std::unique_ptr<Steps>> MakePredict() const {
+    auto cascade = FrontalCascade::Load(config_.detectors);
+    if (!cascade) return tl::unexpected(cascade.error());
+    return MakePredictSteps(std::move(*cascade));
   }
 
   Result<std::shared_ptr<FaceScorer>> LoadModel(Contract contract, const std::filesystem::path& model,
@@ -64,8 +103,9 @@ class Factory {
 
 MakeFaithful FaithfulEngines(AnalyzerConfig config) {
   return [factory = std::make_shared<Factory>(std::move(config))](
-             Contract contract, const std::filesystem::path& model, std::shared_ptr<FaceScorer> remote) {
-    return factory->Make(contract, model, std::move(remote));
+             Contract contract, const std::filesystem::path& model, std::shared_ptr<FaceScorer> remote,
+             const ContractSettings& settings) {
+    return factory->Make(contract, model, std::move(remote), settings);
   };
 }
 
