@@ -60,18 +60,29 @@ Result<std::unique_ptr<Network>> LoadOne(const std::filesystem::path& folder, co
   return LoadNetwork(xml, options);
 }
 
-/// (x - 127.5) / 128 of a picture (CV_8UC3 or CV_64FC3), turned: [width][height][3].
+/// The range that the networks want.
+float Normalised(double value) { return static_cast<float>((value - 127.5) * 0.0078125); }
+
+/// Writes a picture (CV_8UC3 or CV_64FC3) in that range and turned: [width][height][3].
 void WriteTurned(const cv::Mat& picture, float* out) {
-  const auto rows = static_cast<std::size_t>(picture.rows);
-  for (int y = 0; y < picture.rows; ++y)
-    for (int x = 0; x < picture.cols; ++x) {
-      float* to = out + 3 * (static_cast<std::size_t>(x) * rows + static_cast<std::size_t>(y));
-      for (int c = 0; c < 3; ++c) {
-        const double value = picture.depth() == CV_8U ? picture.ptr<std::uint8_t>(y)[3 * x + c]
-                                                      : picture.ptr<double>(y)[3 * x + c];
-        to[c] = static_cast<float>((value - 127.5) * 0.0078125);
-      }
+  static const auto kTable = [] {
+    std::array<float, 256> table{};
+    for (std::size_t value = 0; value < table.size(); ++value)
+      table[value] = Normalised(static_cast<double>(value));
+    return table;
+  }();
+  cv::Mat turned;
+  cv::transpose(picture, turned);
+  const auto count = static_cast<std::size_t>(turned.cols) * 3;
+  for (int row = 0; row < turned.rows; ++row, out += count) {
+    if (turned.depth() == CV_8U) {
+      const auto* values = turned.ptr<std::uint8_t>(row);
+      for (std::size_t i = 0; i < count; ++i) out[i] = kTable[values[i]];
+    } else {
+      const auto* values = turned.ptr<double>(row);
+      for (std::size_t i = 0; i < count; ++i) out[i] = Normalised(values[i]);
     }
+  }
 }
 
 /// A box's window, black beside the picture, at the network's size.
