@@ -16,6 +16,17 @@ from pathlib import Path
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("GOMP_SPINCOUNT", "0")
 
+# Activations are freed and taken again at every step. Kept by the allocator, in large pages, they need not be
+# mapped anew, which took a third of a step. glibc reads these when a program starts, hence the second start.
+ALLOCATOR = {
+    "MALLOC_MMAP_MAX_": "0",
+    "MALLOC_TRIM_THRESHOLD_": "100000000000",
+    "MALLOC_TOP_PAD_": "268435456",
+    "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
+}
+if __name__ == "__main__" and not ALLOCATOR.keys() & os.environ.keys():
+    os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], os.environ | ALLOCATOR)
+
 import cv2  # noqa: E402
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
@@ -98,12 +109,12 @@ def objective(outputs, batch: Batch, settings: dict, device) -> tuple[torch.Tens
     # Each class has half of the weight, however many portraits there are.
     weight = torch.where(y > 0.5, 0.5 / y.sum(), 0.5 / (1 - y).sum())
     target = y * (1 - smoothing) + smoothing / 2
-    each = binary_cross_entropy_with_logits(net.logits_of(outputs), target, reduction="none")
+    each = binary_cross_entropy_with_logits(net.logits_of(outputs).float(), target, reduction="none")
     loss = (weight * each).sum()
     if not isinstance(outputs, tuple):
         return loss, torch.zeros((), device=device)
     target = torch.from_numpy(batch.masks).to(device)
-    each = binary_cross_entropy_with_logits(outputs[1], target, reduction="none").mean(dim=(1, 2, 3))
+    each = binary_cross_entropy_with_logits(outputs[1].float(), target, reduction="none").mean(dim=(1, 2, 3))
     return loss, (weight * each).sum()
 
 
@@ -166,6 +177,16 @@ def summarise(run: Path, file: Path, every: int = 100) -> None:
 def threads_now(most: int) -> int:
     """One thread on a busy machine: two that wait for each other's turn there take longer than one."""
     return most if os.getloadavg()[0] < (os.cpu_count() or 1) + 1.5 else 1
+
+
+def autocast(precision: str, device: torch.device) -> torch.autocast:
+    """`precision`: "float32", "bfloat16", or "auto": bfloat16 where the processor multiplies its matrices."""
+    if precision not in ("auto", "float32", "bfloat16"):
+        raise ValueError(f"precision must be auto, float32 or bfloat16, found {precision}")
+    able = device.type == "cuda" or " amx_bf16 " in Path("/proc/cpuinfo").read_text()
+    return torch.autocast(
+        device.type, torch.bfloat16, enabled=precision == "bfloat16" or (precision == "auto" and able)
+    )
 
 
 def pack(state: dict) -> dict:
@@ -252,11 +273,11 @@ def main() -> int:
         ],
         lr=at(0, settings["rate"]),
     )
-    if "after" in config:
+    checkpoint, step = run / "last.pt", 0
+    if "after" in config and not checkpoint.exists():
         first = ROOT / "runs" / config["after"] / "final.pt"
         begin_from(model, torch.load(first, map_location=device, weights_only=True)["model"])
     average = Average(model, at(0, settings["ema"])) if settings.get("ema") else None
-    checkpoint, step = run / "last.pt", 0
     if checkpoint.exists():
         state = torch.load(checkpoint, map_location=device, weights_only=True)
         model.load_state_dict(state["model"])
@@ -277,6 +298,7 @@ def main() -> int:
     changes = [first for first, _ in freeze if first] if isinstance(freeze, list) else []
     net.freeze_blocks(model, at(step, freeze))
 
+    narrow = autocast(settings.get("precision", "float32"), device)
     # OpenCV and PyTorch leave the interpreter lock, so one thread prepares the next batch meanwhile.
     ahead = ThreadPoolExecutor(max_workers=1)
     following = ahead.submit(batches.batch, step)
@@ -294,7 +316,9 @@ def main() -> int:
         x = torch.from_numpy(batch.images).to(device, memory_format=torch.channels_last)
         torch.manual_seed(config["seed"] * 1_000_003 + step)
         model.train()
-        loss, mask_loss = objective(model(x), batch, settings, device)
+        with narrow:
+            outputs = model(x)
+        loss, mask_loss = objective(outputs, batch, settings, device)
         whole = loss + settings.get("mask_weight", 0.0) * mask_loss
         if not torch.isfinite(whole):
             raise FloatingPointError(f"the loss is {whole.item()} at step {step}")

@@ -9,7 +9,9 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import nn
-from torch.nn.functional import conv2d, interpolate
+from torch.nn.functional import interpolate
+
+from .fast_layers import convolution
 
 STEM, FEATURES = 32, 1280
 MASK_CHANNELS = 32
@@ -63,8 +65,7 @@ class ConvNorm(nn.Sequential):
             return super().forward(x)
         gain = norm.weight / (norm.running_var + norm.eps).sqrt()
         kernel, bias = conv.weight * gain[:, None, None, None], norm.bias - norm.running_mean * gain
-        x = conv2d(x, kernel, bias, conv.stride, conv.padding, groups=conv.groups)
-        return self[2](x) if len(self) > 2 else x
+        return convolution(x, kernel, bias, conv.stride[0], conv.groups, len(self) > 2)
 
 
 def conv_bn(inputs: int, outputs: int, kernel: int = 1, stride: int = 1, groups: int = 1, act: bool = True):
