@@ -82,16 +82,44 @@ class Average:
 
 def start(config: dict, imagenet: Path, batches: Batches, device) -> net.PlainNet:
     model = networks.BY_NAME[config.get("network", "plain")](config["dropout"])
-    if config.get("norm", "batch") == "frozen":
-        net.freeze_norms(model)
-    elif config.get("network") == "lite0":
+    if config.get("network") == "lite0":
         net.load_lite0(model)
-    else:
+    elif config.get("norm", "batch") != "frozen":  # frozen statistics come with the weights of the run before
         net.load_folded(model, net.read_folded(imagenet))
         # Steps that training does not reach, so that their draws are not used twice.
         first = np.concatenate([batches.batch(10**6 + i).images for i in range(2)])
         net.calibrate_batch_norm(model, torch.from_numpy(first))
+    if config.get("norm", "batch") == "frozen":
+        net.freeze_norms(model)
     return model.to(device, memory_format=torch.channels_last)
+
+
+def descend(model, x, batch: Batch, settings: dict, narrow, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Adds a batch's gradients to the weights' and gives objective()'s losses; `seed` is of dropout."""
+    torch.manual_seed(seed)
+    with narrow:
+        outputs = model(x)
+    loss, mask_loss = objective(outputs, batch, settings, x.device)
+    whole = loss + settings.get("mask_weight", 0.0) * mask_loss
+    if not torch.isfinite(whole):
+        raise FloatingPointError(f"the loss is {whole.item()}")
+    whole.backward()
+    return loss, mask_loss
+
+
+@torch.no_grad()
+def climb(parameters: list[torch.Tensor], rho: float) -> list[tuple[torch.Tensor, torch.Tensor]]:
+    """Moves the weights by `rho` up their gradient, and gives what was added, to be taken back.
+
+    The first half of a step of SAM (Foret et al., 2021), which learns where the loss is low all around.
+    """
+    moved = [p for p in parameters if p.grad is not None]
+    length = torch.linalg.vector_norm(torch.stack([p.grad.norm() for p in moved]))
+    added = [(p, p.grad * (rho / (length + 1e-12))) for p in moved]
+    for p, change in added:
+        p.add_(change)
+        p.grad = None
+    return added
 
 
 def begin_from(model: net.PlainNet, weights: dict) -> None:
@@ -314,16 +342,16 @@ def main() -> int:
         batch = following.result()
         following = ahead.submit(batches.batch, step + 1)
         x = torch.from_numpy(batch.images).to(device, memory_format=torch.channels_last)
-        torch.manual_seed(config["seed"] * 1_000_003 + step)
         model.train()
-        with narrow:
-            outputs = model(x)
-        loss, mask_loss = objective(outputs, batch, settings, device)
-        whole = loss + settings.get("mask_weight", 0.0) * mask_loss
-        if not torch.isfinite(whole):
-            raise FloatingPointError(f"the loss is {whole.item()} at step {step}")
         optimiser.zero_grad(set_to_none=True)
-        whole.backward()
+        seed = config["seed"] * 1_000_003 + step
+        loss, mask_loss = descend(model, x, batch, settings, narrow, seed)
+        if settings.get("sam"):
+            added = climb(list(model.parameters()), settings["sam"])
+            descend(model, x, batch, settings, narrow, seed)
+            with torch.no_grad():
+                for parameter, change in added:
+                    parameter.sub_(change)
         if "clip" in settings:
             torch.nn.utils.clip_grad_norm_(model.parameters(), settings["clip"])
         optimiser.step()

@@ -75,3 +75,9 @@ def test_an_unknown_augmentation_is_refused():
     with pytest.raises(ValueError, match="p_zoom"):
         batches.ranges({"p_zoom": 0.5})
     assert batches.ranges({"jpeg": [30, 95]}).jpeg == (30, 95)
+
+
+def test_unpaired_fakes_stand_beside_other_faces_and_keep_their_masks(folder):  # noqa: F811
+    made = some(folder, paired=False).batch(0)
+    assert len(made.labels) == len(some(folder).batch(0).labels)
+    assert made.labels[1] == 1 and made.masks[1].max() > 0 and made.masks[0].max() == 0

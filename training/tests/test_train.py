@@ -3,6 +3,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 import train
 from test_data import folder  # noqa: F401
 
@@ -22,8 +23,6 @@ def test_an_open_schedule_stays_at_its_peak_until_it_is_cooled_down():
 
 
 def test_the_average_follows_the_weights():
-    import torch
-
     model = torch.nn.Linear(1, 1, bias=False)
     torch.nn.init.zeros_(model.weight)
     average = train.Average(model, 0.5)
@@ -106,8 +105,6 @@ def tiny_run(folder, tmp_path, monkeypatch):  # noqa: F811
 
 @pytest.mark.parametrize("settings", [TINY, PLAIN])
 def test_training_stops_and_resumes(settings, tiny_run):
-    import torch
-
     straight = tiny_run(settings, "straight")
     tiny_run(settings, "broken", "--stop-at", "2")
     broken = tiny_run(settings, "broken")
@@ -158,3 +155,18 @@ def test_the_summary_holds_losses_and_validation(tmp_path):
         ("150", "", "0.8"),
         ("200", "0.1600", ""),
     ]
+
+
+def test_sam_climbs_the_gradient_by_rho_and_can_be_taken_back():
+    weights = [torch.nn.Parameter(torch.tensor([1.0, 2.0])), torch.nn.Parameter(torch.tensor([3.0]))]
+    unused = torch.nn.Parameter(torch.ones(2))
+    (weights[0].square().sum() + weights[1].sum()).backward()
+    before = [w.detach().clone() for w in weights]
+    added = train.climb([*weights, unused], 0.5)
+    moved = torch.cat([w.detach() - b for w, b in zip(weights, before, strict=True)])
+    assert moved.norm() == pytest.approx(0.5) and (moved > 0).all()
+    assert all(w.grad is None for w in weights)
+    with torch.no_grad():
+        for parameter, change in added:
+            parameter.sub_(change)
+    torch.testing.assert_close([w.detach() for w in weights], before)

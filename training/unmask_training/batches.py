@@ -71,6 +71,13 @@ class Batches:
 
         for i in order[place * n : (place + 1) * n]:
             real, fakes = self.pairs[i]
+            if not self.config.get("paired", True):  # for an ablation: the real face is another one
+                d = augment.draw(rng, self.ranges)
+                add(augment.cut(self.pairs[rng.integers(len(self.pairs))][0].pixels(), d), 0, d)
+                d = augment.draw(rng, self.ranges)
+                fake = fakes[rng.integers(len(fakes))]
+                add(augment.cut(fake.pixels(), d), 1, d, augment.cut(real.pixels(), d))
+                continue
             add_pair(real.pixels(), fakes[rng.integers(len(fakes))].pixels())
         for _ in range(at(step, self.config.get("families", 0)) if self.families else 0):
             add_pair(*self.families.pair(rng))
