@@ -24,10 +24,11 @@ python=${TRAINING_PYTHON:-$here/.venv/bin/python}
 
 if [ -z "$evaluate_only" ]; then
   "$python" "$here/check_data.py" --data "$data"
-  for config in face-1 face-1c; do
+  "$python" "$here/landmarks.py" --data "$data"
+  for config in face-2d face-2d2 face-2f face-2f2; do
     "$python" "$here/train.py" --data "$data" --config "$here/configs/$config.toml"
   done
-  "$python" "$here/export.py" --data "$data" --config "$here/configs/face-1c.toml" \
-    --card "$here/cards/face-1.toml"
+  "$python" "$here/join.py" --data "$data"
+  "$python" "$here/export.py" --data "$data"
 fi
 exec "$python" "$here/evaluate.py" --data "$data"
