@@ -29,8 +29,16 @@ def test_no_real_clip_is_called_manipulated(reports):
     assert [r["media"]["name"] for r in of(reports, "real") if r["verdict"] == "manipulated"] == []
 
 
-def test_a_fake_clip_is_called_manipulated(reports):
-    assert any(report["verdict"] == "manipulated" for report in of(reports, "fake"))
+def test_no_fake_clip_is_cleared(reports):
+    assert of(reports, "fake")
+    for report in of(reports, "fake"):
+        assert report["verdict"] != "no_manipulation_found", report["media"]["name"]
+        assert report["verdict"] == "manipulated" or report["reasons"], report["media"]["name"]
+
+
+def test_every_fake_clip_scores_above_every_real_one(reports):
+    lowest = min(report["score"] for report in of(reports, "fake"))
+    assert lowest > max(report["score"] for report in of(reports, "real"))
 
 
 def test_every_clip_has_its_tracks(reports):

@@ -44,7 +44,7 @@ def start_serving(unmask, clean_environment, tmp_path_factory):
             addresses += ["--tf-serving", "127.0.0.1:0", "--kserve", "127.0.0.1:0"]
         with open(log, "w") as errors:
             process = subprocess.Popen(
-                [unmask, "serve", "--data", data, *addresses, *map(str, flags)],
+                [unmask, "serve", "--model", "face:1", "--data", data, *addresses, *map(str, flags)],
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 text=True,
