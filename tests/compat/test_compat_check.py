@@ -341,3 +341,15 @@ def test_a_model_that_is_absent_exits_3(check, clip, tmp_path):
     arguments = ("--contract", "predict-api", "--against", "http://127.0.0.1:1", "--models", tmp_path, clip)
     done = check(*arguments)
     assert done.returncode == 3 and done.stderr.startswith("error: ")
+
+
+def test_under_the_prefix_the_checks_origin_must_be_allowed(service, check, start_contracts, media):
+    """The main listener is closed to web pages, as whose the files are sent to compare CORS."""
+    old = service(lambda path, fields: (200, FASTAPI, PREDICT))
+    sent = ["--contract", "predict-api", "--against", old.url, media / "one_frame.mp4", "--ours"]
+    closed = check(*sent, start_contracts().urls["unmask"] + "/compat/predict-api")
+    assert closed.returncode == 3
+    assert "start it with --allow-origin http://compat-check.invalid" in closed.stderr
+    opened = start_contracts(flags=["--allow-origin", "http://compat-check.invalid"])
+    done = check(*sent, opened.urls["unmask"] + "/compat/predict-api", "--json")
+    assert "outcome" not in done.stdout and json.loads(done.stdout)["summary"]["judged"] == 1
