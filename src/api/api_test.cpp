@@ -604,6 +604,32 @@ TEST_F(ApiTest, ServesOnThisMachineAloneUnderKnownNames) {
   EXPECT_EQ(status("rebound.example"), 403);
 }
 
+TEST_F(ApiTest, KeepsForeignPagesOutOfOtherListenersUnlessTheyAreForEverybody) {
+  const auto routes = std::make_shared<http::Router>();
+  routes->Get("/a", [](const auto&, http::Responder responder) { responder.Send({.body = "a"}); });
+  std::promise<std::string> closed, open;
+  const auto site = [&](bool any_page, std::promise<std::string>& url) {
+    return ServedSite{.prefix = "",
+                      .routes = routes,
+                      .listen = {"127.0.0.1:0"},
+                      .any_page = any_page,
+                      .on_listening = [&url](const std::string& u) { url.set_value(u.substr(7)); },
+                      .on_shutdown = {}};
+  };
+  thread_ = std::thread([&] {
+    const ServeOptions options{.listen = "127.0.0.1:0", .web = UNMASK_SOURCE_DIR "/web"};
+    result_ = RunServer(options, analyzer_, stop_.get_token(), {}, [&](const ServeParts&) {
+      return Result<std::vector<ServedSite>>({site(false, closed), site(true, open)});
+    });
+  });
+  const std::string origin = "Origin: https://page.example\r\n";
+  TestClient to_closed(closed.get_future().get()), to_open(open.get_future().get());
+  EXPECT_EQ(to_closed.Get("/a").status, 200);
+  EXPECT_EQ(to_closed.Get("/a", origin).status, 403);
+  EXPECT_EQ(to_open.Get("/a", origin).status, 200);
+  Stop();
+}
+
 TEST_F(ApiTest, ChecksNamesOnALoopbackAddressUnasked) {
   Start();
   client_->Send("GET /v1/analyses HTTP/1.1\r\nHost: rebound.example\r\n\r\n");

@@ -119,16 +119,17 @@ Result<void> RunServer(const ServeOptions& given, Analyzer& analyzer, std::stop_
   for (const auto& site : sites)
     if (!site.prefix.empty()) router->Mount(site.prefix, *site.routes);
 
-  const bool check_host = !options->allow_hosts.empty() || http::IsLoopback(options->listen);
-  const auto address = server->Listen(
-      options->listen, router,
-      http::MakeOriginGate(
-          {.origins = options->allow_origins, .check_host = check_host, .hosts = options->allow_hosts}));
+  const auto gate = [&](const std::string& listen) {
+    return http::MakeOriginGate({.origins = options->allow_origins,
+                                 .check_host = !options->allow_hosts.empty() || http::IsLoopback(listen),
+                                 .hosts = options->allow_hosts});
+  };
+  const auto address = server->Listen(options->listen, router, gate(options->listen));
   if (!address) return tl::unexpected(address.error());
   std::vector<std::function<void()>> announcements;  // made when all addresses are known to be free
   for (const auto& site : sites)
     for (const auto& listen : site.listen) {
-      const auto own = server->Listen(listen, site.routes);
+      const auto own = server->Listen(listen, site.routes, site.any_page ? http::Gate() : gate(listen));
       if (!own) return tl::unexpected(own.error());
       if (site.on_listening)
         announcements.push_back([&site, url = "http://" + *own] { site.on_listening(url); });

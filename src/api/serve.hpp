@@ -20,9 +20,9 @@ namespace unmask {
 /// How `unmask serve` serves. Every field has a default that suits one machine.
 struct ServeOptions {
   std::string listen = "127.0.0.1:8080";  ///< ADDR:PORT or [IPV6]:PORT; port 0 takes a free one
-  /// Foreign origins whose pages may use the main listener, and names under which it may be addressed, in the
-  /// forms of http/origin_gate.hpp. Names are checked when some are given or it listens on a loopback
-  /// address.
+  /// Foreign origins whose pages may use the main listener (and others, see ServedSite), and names under
+  /// which it may be addressed, in the forms of http/origin_gate.hpp. Names are checked when some are given
+  /// or it listens on a loopback address.
   std::vector<std::string> allow_origins, allow_hosts;
 
   std::filesystem::path data;  ///< uploads lie here, nameless, while they are analysed; empty: the system's
@@ -71,8 +71,8 @@ struct ServedSite {
   std::string prefix;                          ///< under which the main listener has them, for its own pages
                                                ///< and allowed origins alone; empty: it has them not
   std::shared_ptr<const http::Router> routes;  ///< at their own root
-  std::vector<std::string> listen;  ///< addresses where they own the root and go by their own rules;
-                                    ///< may be none
+  std::vector<std::string> listen;             ///< addresses where they own the root; may be none
+  bool any_page = false;  ///< there, pages of every origin are let in; otherwise as at the main listener
   std::function<void(const std::string& url)> on_listening;  ///< called for each of those
   std::function<void()>
       on_shutdown;  ///< ends what lasts longer than a request, before connections are closed

@@ -165,6 +165,7 @@ Result<MakeSites> ContractSites(
           auto made = MakeContract(context);
           ServedSite site{.prefix = fmt::format("/compat/{}", name),
                           .routes = std::move(made.routes),
+                          .any_page = true,  // as at the originals, whose CORS the routes have
                           .on_shutdown = std::move(made.on_shutdown)};
           for (const auto& listener : options.listeners)
             if (listener.contract == contract)

@@ -32,6 +32,7 @@ ServedSite Site(std::shared_ptr<const http::Router> routes, const std::vector<st
   return {.prefix = "",
           .routes = std::move(routes),
           .listen = listen,
+          .any_page = false,
           .on_listening = std::move(on_listening),
           .on_shutdown = {}};
 }

@@ -195,7 +195,7 @@ def test_a_body_that_ends_early_harms_nobody(serving, faces):
     host, port = serving.kserve.split(":")
     with socket.create_connection((host, int(port)), timeout=60) as raw:
         head = (
-            f"POST /v2/models/face/infer HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n"
+            f"POST /v2/models/face/infer HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n"
             f"Inference-Header-Content-Length: {length}\r\n\r\n"
         )
         raw.sendall(head.encode() + body[:1000])
