@@ -131,7 +131,8 @@ const OperatingPoint& OperatingPoints::For(int good_faces) const {
 
 OperatingPoints PointsOf(const ModelCard& card) {
   return {.face = {.faces = 1, .calibration = card.calibration, .thresholds = card.thresholds},
-          .tracks = card.tracks};
+          .tracks = card.tracks,
+          .calibrated = card.calibration.fitted};
 }
 
 ModelFacts FactsOf(const ModelCard& card) {
@@ -188,7 +189,8 @@ TrackReport JudgeTrack(Faces faces, std::int64_t frames_analysed, int judged_tra
       std::any_of(runs.begin(), runs.end(), [&](const Run& r) { return r.above >= persistent_at; });
   track.logit = TrackLogit(counted, persistent, options);
   track.score = CalibratedScore(*track.logit, point.calibration);
-  if (!enough || drawn) return track;
+  if (!points.calibrated) AddReason(track.reasons, Reason::kNotCalibrated);
+  if (!enough || drawn || !points.calibrated) return track;
   for (const Run& run : runs)
     if (run.above >= persistent_at) track.segments.push_back(ToSegment(counted, run));
   const ScoreVerdict verdict = JudgeScore(*track.score, judged_tracks, point.thresholds);

@@ -32,6 +32,7 @@ struct JudgeOptions {
 struct OperatingPoints {
   OperatingPoint face;
   std::vector<OperatingPoint> tracks;  ///< by rising number of faces
+  bool calibrated = true;  ///< false: nobody knows what scores are worth, and every verdict is inconclusive
 
   /// The one for so many good faces.
   const OperatingPoint& For(int good_faces) const;

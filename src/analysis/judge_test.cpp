@@ -228,5 +228,18 @@ TEST(Judge, FacesThatDoNotCountSayNothingOfDrawings) {
   EXPECT_EQ(ReportOf(faces, 9).verdict, Verdict::kNoManipulationFound);
 }
 
+TEST(Judge, ScoresOfUnknownWorthGiveNoVerdict) {
+  for (const double logit : {-6.0, 0.0, 6.0}) {
+    Report report;
+    report.faces = Clip(1, {logit, logit, logit});
+    report.sampling.frames_analysed = 3;
+    JudgeReport(report, {.face = {.thresholds = kThresholds}, .calibrated = false});
+    EXPECT_EQ(report.verdict, Verdict::kInconclusive);
+    EXPECT_THAT(report.reasons, ElementsAre(Reason::kNotCalibrated));
+    EXPECT_TRUE(report.score);
+    EXPECT_THAT(report.tracks[0].segments, IsEmpty());
+  }
+}
+
 }  // namespace
 }  // namespace unmask

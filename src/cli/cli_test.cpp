@@ -170,11 +170,19 @@ TEST(Model, IsDescribedWithItsLimits) {
   card.version = 1;
   card.thresholds = {.manipulated = 0.92, .clear = 0.35, .fpr_at_manipulated = 0.01};
   card.limits = {{"Lip synchronisation is not seen.", {}}, {"Whole-face synthesis is not seen.", {}}};
+  card.calibration = {.fitted = true, .slope = 2, .intercept = -0.5};
   const std::string text = DescribeModel(card);
   EXPECT_THAT(text, HasSubstr("face:1"));
   EXPECT_THAT(text, HasSubstr("92 %"));
   EXPECT_THAT(text, HasSubstr("- Lip synchronisation is not seen."));
-  EXPECT_THAT(text, HasSubstr("no: scores are not probabilities"));
+}
+
+TEST(Model, IsDescribedWithoutThresholdsWhenItIsNotCalibrated) {
+  ModelCard card;
+  card.thresholds = {.manipulated = 0.92, .clear = 0.35, .fpr_at_manipulated = 0.01};
+  const std::string text = DescribeModel(card);
+  EXPECT_THAT(text, HasSubstr("not_calibrated"));
+  EXPECT_THAT(text, testing::Not(HasSubstr("92 %")));
 }
 
 }  // namespace

@@ -261,6 +261,10 @@ void CheckCommand(const EvaluateCommand& command) {
 void CheckCommand(const ModelCommand& command) {
   if (command.action == ModelCommand::Action::kShow && command.name.empty())
     throw Mistake{"no model given", "try 'unmask model list', then 'unmask model show NAME'"};
+  if (command.action != ModelCommand::Action::kImport) return;
+  if (command.request.file.empty())
+    throw Mistake{"no file given", "try 'unmask model import model.keras --name NAME'"};
+  if (command.request.name.empty()) throw Mistake{"no name given", "name the model with --name NAME"};
 }
 
 void CheckCommand(const FacesCommand& command) {
@@ -340,7 +344,7 @@ struct Reader {
     doctor_app = Declare("doctor", "Check this machine and say what is missing", DeclareDoctor, doctor);
     doctor_app->footer(
         "Exit codes: 0 all is well, or works with warnings; 1 something is missing; 2 wrong usage.");
-    model_app = Declare("model", "Show the models", DeclareModel, model);
+    model_app = Declare("model", "Show the models, and import others", DeclareModel, model);
     model_app->footer("Example: unmask model show face");
     for (CLI::App* action : model_app->get_subcommands([](CLI::App*) { return true; })) action->footer("");
     faces_app = Declare("faces", "Cut faces out of media, to train on", DeclareFaces, faces);

@@ -63,6 +63,19 @@ int Show(const ModelRepository& repository, const ModelCommand& command) {
   return kSomeFailed;
 }
 
+int Import(ImportRequest request, const std::filesystem::path& models) {
+  request.models = models;
+  const auto card = ImportModel(request, "/proc/self/exe");
+  if (!card) {
+    PrintError(card.error(), request.file.string());
+    return card.error().code == ErrorCode::kConflict ? kWrongUsage : kSomeFailed;
+  }
+  fmt::print("{}", DescribeModel(*card));
+  fmt::print("{}", Line("next", fmt::format("unmask scan --models {} --model {}:{} FILE", models.string(),
+                                            card->name, card->version)));
+  return kAllDone;
+}
+
 }  // namespace
 
 std::string DescribeModel(const ModelCard& card) {
@@ -79,20 +92,24 @@ std::string DescribeModel(const ModelCard& card) {
            card.calibration.fitted
                ? fmt::format("yes: score = sigmoid({:.4g} x logit {} {:.4g})", card.calibration.slope,
                              card.calibration.intercept < 0 ? "-" : "+", std::abs(card.calibration.intercept))
-               : "no: scores are not probabilities");
-  text += Line("manipulated", fmt::format("from a score of {} on ({} false positives on validation data)",
-                                          Percent(card.thresholds.manipulated),
-                                          Percent(card.thresholds.fpr_at_manipulated)));
-  text += Line("clear",
-               fmt::format("below a score of {} ({} of the untouched faces lie above, on validation data)",
-                           Percent(card.thresholds.clear), Percent(card.fpr_at_clear)));
+               : "no: every verdict is inconclusive (not_calibrated)");
+  if (card.calibration.fitted) {
+    text += Line("manipulated", fmt::format("from a score of {} on ({} false positives on validation data)",
+                                            Percent(card.thresholds.manipulated),
+                                            Percent(card.thresholds.fpr_at_manipulated)));
+    text += Line("clear",
+                 fmt::format("below a score of {} ({} of the untouched faces lie above, on validation data)",
+                             Percent(card.thresholds.clear), Percent(card.fpr_at_clear)));
+  }
   for (std::size_t i = 0; i < card.limits.size(); ++i)
     text += Line(i == 0 ? "limits" : "", "- " + card.limits[i].text);
   return text;
 }
 
 int RunModel(const ModelCommand& command) {
-  const ModelRepository repository(command.models.empty() ? FindInstallPaths().models : command.models);
+  const auto models = command.models.empty() ? FindInstallPaths().models : command.models;
+  if (command.action == ModelCommand::Action::kImport) return Import(command.request, models);
+  const ModelRepository repository(models);
   return command.action == ModelCommand::Action::kList ? List(repository, command.json)
                                                        : Show(repository, command);
 }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/options.hpp"
 
+#include <array>
 #include <limits>
+#include <tuple>
 
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
@@ -467,6 +469,78 @@ void DeclareCompatCheck(CLI::App& app, CompatCheckCommand& command) {
   AddAnalyzer(app, command.analyzer);
 }
 
+namespace {
+
+/// "127.5" or "123.7,116.3,103.5"
+Result<std::array<float, 3>> ParseChannels(const std::string& text, double least) {
+  std::vector<float> numbers;
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const std::size_t end = std::min(text.find(',', begin), text.size());
+    const auto number = ParseNumber(std::string_view(text).substr(begin, end - begin), least, 1e6);
+    if (!number) return tl::unexpected(number.error());
+    numbers.push_back(static_cast<float>(*number));
+    begin = end + 1;
+  }
+  if (numbers.size() == 1) return std::array{numbers[0], numbers[0], numbers[0]};
+  if (numbers.size() == 3) return std::array{numbers[0], numbers[1], numbers[2]};
+  return Fail(ErrorCode::kBadRequest, fmt::format("expected one number or three, found '{}'", text));
+}
+
+/// "256", or width and height: "299x224"
+Result<std::pair<int, int>> ParseSize(const std::string& text) {
+  const std::size_t x = std::min(text.find('x'), text.size());
+  const auto width = ParseWhole(std::string_view(text).substr(0, x), 16, 1024);
+  const auto height = x == text.size() ? width : ParseWhole(std::string_view(text).substr(x + 1), 16, 1024);
+  if (!width) return tl::unexpected(width.error());
+  if (!height) return tl::unexpected(height.error());
+  return std::pair(static_cast<int>(*width), static_cast<int>(*height));
+}
+
+void DeclareImport(CLI::App& app, ImportRequest& request) {
+  app.add_option("FILE", request.file,
+                 "ONNX, OpenVINO IR (.xml), TFLite, Keras .h5 or .keras, or a SavedModel's folder")
+      ->configurable(false)
+      ->type_name("");
+  app.add_option("--name", request.name, "What the model is called")->type_name("NAME");
+  AddWhole(app, "--version", request.version, 1, 1'000'000, "The new version (default: the next one)",
+           "next");
+  app.add_option("--arch", request.architecture,
+                 "The network of a file of weights alone: meso4 or mesoinception4 (default: recognised)")
+      ->type_name("NAME");
+  app.add_option_function<std::string>(
+         "--input-size",
+         [&request](const std::string& text) { std::tie(request.width, request.height) = *ParseSize(text); },
+         "Pixels of its input, when it takes any")
+      ->check([](const std::string& text) {
+        const auto size = ParseSize(text);
+        return size ? std::string() : size.error().message;
+      })
+      ->type_name("N|WxH");
+  Add(app, "--colour,--color", request.colour, "The order of its input's channels: rgb or bgr", "ORDER", "",
+      OneOf<std::string>({{"rgb", "rgb"}, {"bgr", "bgr"}}));
+  Add(app, "--scale", request.scale,
+      "Its input is (x - mean) / scale for x in 0..255: 255 for 0..1; one number, or three in its order of "
+      "channels",
+      "S", "", [](const std::string& text) { return ParseChannels(text, 1e-6); });
+  Add(app, "--mean", request.mean, "See --scale (default 0)", "M", "",
+      [](const std::string& text) { return ParseChannels(text, -1e6); });
+  Add(app, "--output", request.output,
+      "What it gives: p_fake, p_real or logit (log odds of fake); of two classes the fake one: class:0 or "
+      "class:1",
+      "MEANING", "",
+      OneOf<std::string>({{"p_fake", "p_fake"},
+                          {"p_real", "p_real"},
+                          {"logit", "logit"},
+                          {"class:0", "class:0"},
+                          {"class:1", "class:1"}}));
+  Add(app, "--crop", request.crop, "Side of the square that it sees, as a multiple of the face box", "SIDE",
+      "", [](const std::string& text) { return ParseNumber(text, 0.2, 9); });
+  app.add_option("--description", request.description, "A sentence for people")->type_name("TEXT");
+  AddWhole(app, "--time-limit", request.time_limit, 1, 3600, "Seconds that reading and compiling may take");
+}
+
+}  // namespace
+
 void DeclareModel(CLI::App& app, ModelCommand& command) {
   app.require_subcommand(0, 1);
   auto* list = app.add_subcommand("list", "All models of the repository, with their versions");
@@ -476,10 +550,11 @@ void DeclareModel(CLI::App& app, ModelCommand& command) {
   show->add_option("NAME", command.name, "NAME or NAME:VERSION; without a version the newest one")
       ->configurable(false)
       ->type_name("");
-  for (CLI::App* action : {list, show}) {
-    action->add_flag("--json", command.json, "The models' own JSON");
-    AddModels(*action, command.models);
-  }
+  for (CLI::App* action : {list, show}) action->add_flag("--json", command.json, "The models' own JSON");
+  auto* import = app.add_subcommand("import", "Make a version of the repository from a model file");
+  import->parse_complete_callback([&command] { command.action = ModelCommand::Action::kImport; });
+  DeclareImport(*import, command.request);
+  for (CLI::App* action : {list, show, import}) AddModels(*action, command.models);
 }
 
 void DeclareFaces(CLI::App& app, FacesCommand& command) {

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <string_view>
 
 #include "cli/command_line.hpp"
 #include "cli/exit_code.hpp"
@@ -46,6 +47,7 @@ void KeepFreedMemory() {
 int main(int argc, char** argv) try {
   HoldStandardStreams();
   KeepFreedMemory();
+  if (argc == 3 && std::string_view(argv[1]) == "--convert-model") return unmask::ConvertModel(argv[2]);
   const auto environment = [](const std::string& name) -> std::optional<std::string> {
     const char* value = std::getenv(name.c_str());
     return value == nullptr ? std::nullopt : std::optional<std::string>(value);

@@ -4,6 +4,7 @@
 import json
 import os
 import subprocess
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -107,3 +108,16 @@ def assert_same(model, file, pictures, tolerance=1e-4):
         scale = np.abs(one).max()
         assert np.abs(one - other).max() <= tolerance * scale
     assert np.abs(expected[0][0] - expected[0][1]).max() > 1e-4 * np.abs(expected[0]).max()
+
+
+def change_config(path, change):
+    """Edits the config.json of a .keras file."""
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    config = json.loads(parts["config.json"])
+    change(config)
+    parts["config.json"] = json.dumps(config)
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    return path

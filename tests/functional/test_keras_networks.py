@@ -2,12 +2,11 @@
 """Whole Keras models, rebuilt from their own config and weights, compute what real Keras computes."""
 
 import json
-import zipfile
 
 import h5py
 import numpy as np
 import pytest
-from keras_models import Refused, assert_same, fill, outputs_of, portrait, quick_keras
+from keras_models import Refused, assert_same, change_config, fill, outputs_of, portrait, quick_keras
 
 keras = quick_keras()
 layers = keras.layers
@@ -193,18 +192,6 @@ def test_an_unknown_layer_is_named_with_its_path(tmp_path):
     for suffix in ("h5", "keras"):
         message = refusal(save(small(inner), tmp_path / f"model.{suffix}"))
         assert "'inner/odd'" in message and "Conv2DTranspose" in message
-
-
-def change_config(path, change):
-    with zipfile.ZipFile(path) as archive:
-        parts = {name: archive.read(name) for name in archive.namelist()}
-    config = json.loads(parts["config.json"])
-    change(config)
-    parts["config.json"] = json.dumps(config)
-    with zipfile.ZipFile(path, "w") as archive:
-        for name, content in parts.items():
-            archive.writestr(name, content)
-    return path
 
 
 def test_weights_that_do_not_fit_the_config_name_both_shapes(tmp_path):
