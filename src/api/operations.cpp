@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "api/engine_metrics.hpp"
 #include "api/routes.hpp"
 #include "base/version.hpp"
 #include "http/problem.hpp"
@@ -127,16 +128,21 @@ void AddOperationRoutes(http::Router& router, const ApiContext& context) {
   router.Get(
       "/readyz",
       [&ready = context.ready](const http::RequestPtr& request, const http::Responder& responder) {
-        responder.Send(ready ? http::JsonResponse(200, "{\"status\":\"ready\"}\n")
-                             : http::Problem({ErrorCode::kOverloaded, "the server is shutting down", "", ""},
-                                             request->trace_id));
+        const auto engines = RemoteEngines();
+        const auto left_alone = EngineLeftAlone(engines);
+        if (ready && left_alone.empty())
+          return responder.Send(http::JsonResponse(200, ReadinessJson(engines)));
+        const auto why = !ready ? "the server is shutting down"
+                                : fmt::format("the remote engine of {} keeps failing", left_alone);
+        responder.Send(http::Problem({ErrorCode::kOverloaded, why, "", ""}, request->trace_id));
       },
       Runs::kInPlace);
   router.Get("/version", constant(PrintJson(VersionJson(context.analyzer)) + "\n"), Runs::kInPlace);
-  router.Get("/metrics", [&metrics = context.metrics](const http::RequestPtr&,
-                                                      const http::Responder& responder) {
-    responder.Send({.content_type = "text/plain; version=0.0.4; charset=utf-8", .body = metrics.Serialize()});
-  });
+  router.Get("/metrics",
+             [&metrics = context.metrics](const http::RequestPtr&, const http::Responder& responder) {
+               responder.Send({.content_type = "text/plain; version=0.0.4; charset=utf-8",
+                               .body = metrics.Serialize() + EngineMetricsText(RemoteEngines())});
+             });
   router.Get("/v1/limits", constant(PrintJson(LimitsJson(context.options)) + "\n"));
   router.Get("/v1/models", [context](const http::RequestPtr&, const http::Responder& responder) {
     responder.Send(Answer(ModelsJson(context)));

@@ -124,8 +124,8 @@ std::shared_ptr<const http::Router> KserveRoutes(std::shared_ptr<const ModelSet>
     const std::string path = "/v2/models/{name}" + version;
     get(path, &Routes::Metadata);
     get(path + "/ready", &Routes::Ready);
-    router->Post(path + "/infer", max_body,
-                 [routes](const RequestPtr& request) { return routes->Infer(request); });
+    router->Add(PredictRoute(path + "/infer", max_body,
+                             [routes](const RequestPtr& request) { return routes->Infer(request); }));
   }
   return router;
 }

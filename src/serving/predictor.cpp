@@ -75,6 +75,17 @@ class Predictor::Body : public http::BodyReceiver {
   const Words words_;
 };
 
+http::Route PredictRoute(std::string path, std::uint64_t max_body, http::BodyHandler receive) {
+  http::Route route;
+  route.method = "POST";
+  route.path = std::move(path);
+  route.runs = http::Route::Runs::kInPlace;
+  route.receive = std::move(receive);
+  route.max_body = max_body;
+  route.when_full = false;
+  return route;
+}
+
 Predictor::Predictor(const PredictLimits& limits)
     : limits_(limits),
       budget_(std::make_shared<Budget>(limits.max_total_bytes)),

@@ -10,6 +10,7 @@
 #include "base/thread_pool.hpp"
 #include "http/handler.hpp"
 #include "http/message.hpp"
+#include "http/router.hpp"
 #include "unmask/error.hpp"
 
 namespace unmask::serving {
@@ -23,6 +24,10 @@ struct PredictLimits {
   int threads = 0;     ///< requests that are read and computed at a time; 0: one for each core
   int max_queue = 64;  ///< requests that wait for a thread; more is kOverloaded
 };
+
+/// A route whose bodies end in Predictor::Receive(): they are taken on the network thread, since putting
+/// bytes into memory is quicker than waking another thread for each piece.
+http::Route PredictRoute(std::string path, std::uint64_t max_body, http::BodyHandler receive);
 
 /// Runs predictions on threads of its own, so that they neither block network threads nor take handlers from
 /// the native interface. Thread-safe.

@@ -149,7 +149,8 @@ std::shared_ptr<const http::Router> TfServingRoutes(std::shared_ptr<const ModelS
         http::Route::Runs::kInPlace);
   };
   const auto post = [&](const std::string& path) {
-    router->Post(path, max_body, [routes](const RequestPtr& request) { return routes->Predict(request); });
+    router->Add(PredictRoute(path, max_body,
+                             [routes](const RequestPtr& request) { return routes->Predict(request); }));
   };
   for (const std::string which : {"", "/versions/{version}", "/labels/{label}"}) {
     const std::string path = "/v1/models/{name}" + which;

@@ -45,10 +45,10 @@ void CircuitBreaker::Dropped() {
   probing_ = false;
 }
 
-BreakerState CircuitBreaker::state() const {
+BreakerState CircuitBreaker::state(Clock::time_point now) const {
   const std::lock_guard lock(mutex_);
   if (!opened_) return BreakerState::kClosed;
-  return probing_ ? BreakerState::kHalfOpen : BreakerState::kOpen;
+  return probing_ || now - *opened_ >= options_.pause ? BreakerState::kHalfOpen : BreakerState::kOpen;
 }
 
 CircuitBreaker::Clock::duration CircuitBreaker::Remaining(Clock::time_point now) const {

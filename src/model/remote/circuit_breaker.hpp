@@ -11,7 +11,7 @@ namespace unmask {
 enum class BreakerState {
   kClosed,    ///< calls go through
   kOpen,      ///< calls are refused at once: the last ones all failed
-  kHalfOpen,  ///< one call is under way to find out whether the server is back
+  kHalfOpen,  ///< the pause is over: one call may find out, or is finding out, whether the server is back
 };
 
 /// "closed", "open" or "half_open".
@@ -38,7 +38,7 @@ class CircuitBreaker {
   /// The call was given up by the caller: it says nothing of the server.
   void Dropped();
 
-  BreakerState state() const;
+  BreakerState state(Clock::time_point now) const;
 
   /// How long until a call may probe; zero unless open.
   Clock::duration Remaining(Clock::time_point now) const;

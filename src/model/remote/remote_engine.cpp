@@ -99,35 +99,6 @@ Result<RemoteEngine> ReadRemoteEngine(const json& j, const std::string& model) {
   }
 }
 
-Result<RemoteEngine> ParseEngineUrl(std::string_view url) {
-  const auto malformed = [&](const std::string& why) {
-    return Bad(fmt::format("'{}' is no engine's address: {}", url, why),
-               "http://HOST:8000/v2/models/NAME for KServe v2 or Triton, http://HOST:8501/v1/models/NAME for "
-               "TensorFlow Serving; /versions/N may follow");
-  };
-  RemoteEngine engine;
-  auto at = url.find("/v2/models/");
-  if (at == std::string_view::npos) {
-    engine.protocol = Protocol::kTfServing;
-    at = url.find("/v1/models/");
-  }
-  if (at == std::string_view::npos) return malformed("expected /v1/models/ or /v2/models/ in it");
-  engine.url = url.substr(0, at);
-  std::string_view rest = url.substr(at + std::string_view("/v1/models/").size());
-  const auto slash = std::min(rest.find('/'), rest.size());
-  engine.model = rest.substr(0, slash);
-  rest.remove_prefix(slash);
-  constexpr std::string_view kVersions = "/versions/";
-  if (rest.starts_with(kVersions)) {
-    engine.version = rest.substr(kVersions.size());
-    if (engine.version.empty()) return malformed("a version's number is missing");
-  } else if (!rest.empty() && rest != "/") {
-    return malformed(fmt::format("'{}' is not understood", rest));
-  }
-  if (auto checked = Check(engine); !checked) return malformed(checked.error().message);
-  return engine;
-}
-
 Result<std::optional<RemoteEngine>> RemoteEngineOf(const ModelCard& card) {
   const auto stated = json::parse(card.json, nullptr, false);
   if (!stated.is_object() || !stated.contains("engine") || stated["engine"].is_null()) return std::nullopt;

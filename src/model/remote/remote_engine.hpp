@@ -36,11 +36,6 @@ struct RemoteEngine {
 /// out of range.
 Result<RemoteEngine> ReadRemoteEngine(const nlohmann::json& json, const std::string& model);
 
-/// The same from one address, as `--engine` takes it: "http://host:8000/v2/models/NAME[/versions/V]" for
-/// KServe, "http://host:8501/v1/models/NAME[/versions/V]" for TensorFlow Serving; a path may stand before /v1
-/// or /v2.
-Result<RemoteEngine> ParseEngineUrl(std::string_view url);
-
 /// That of a card; nothing when the model runs here. kInternal for an "engine" that makes no sense.
 Result<std::optional<RemoteEngine>> RemoteEngineOf(const ModelCard& card);
 

@@ -2,6 +2,7 @@
 #include "model/remote/remote_network.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <future>
@@ -17,6 +18,7 @@
 #include "base/thread_pool.hpp"
 #include "client/http_call.hpp"
 #include "model/remote/circuit_breaker.hpp"
+#include "model/remote/engine_status.hpp"
 #include "model/remote/remote_engine.hpp"
 #include "model/remote/remote_format.hpp"
 #include "model/remote/retry.hpp"
@@ -80,6 +82,19 @@ double RandomShare() {
   return std::uniform_real_distribution<double>(0, 1)(engine);
 }
 
+class RemoteNetwork;
+
+/// Those that RemoteEngines() tells of.
+struct Alive {
+  std::mutex mutex;
+  std::vector<const RemoteNetwork*> networks;
+
+  static Alive& Get() {
+    static Alive alive;
+    return alive;
+  }
+};
+
 class RemoteNetwork final : public Network {
  public:
   RemoteNetwork(const ModelCard& card, RemoteEngine engine)
@@ -91,9 +106,16 @@ class RemoteNetwork final : public Network {
         breaker_({.failures = engine_.failures,
                   .pause = std::chrono::duration_cast<Clock::duration>(
                       std::chrono::duration<double>(engine_.pause))}),
-        pool_(kConnections, kConnections + kWaiting) {}
+        pool_(kConnections, kConnections + kWaiting) {
+    const std::lock_guard lock(Alive::Get().mutex);
+    Alive::Get().networks.push_back(this);
+  }
 
   ~RemoteNetwork() override {
+    {
+      const std::lock_guard lock(Alive::Get().mutex);
+      std::erase(Alive::Get().networks, this);
+    }
     stop_.request_stop();
     std::unique_lock lock(mutex_);
     wake_.wait(lock, [this] { return running_ == 0; });
@@ -146,6 +168,17 @@ class RemoteNetwork final : public Network {
   }
 
   std::size_t width() const override { return kConnections; }
+
+  EngineStatus status() const {
+    return {.model = label_,
+            .protocol = std::string(ProtocolName(engine_.protocol)),
+            .state = breaker_.state(Clock::now()),
+            .answered = answered_,
+            .failed = failed_,
+            .refused = refused_,
+            .retries = retries_,
+            .seconds = static_cast<double>(microseconds_) / 1e6};
+  }
 
  private:
   static Clock::duration ToClock(double seconds) {
@@ -216,6 +249,7 @@ class RemoteNetwork final : public Network {
                 : std::nullopt;
       if (!pause)
         return tl::unexpected(answer ? Refused(*answer, call.url) : Explain(answer.error(), call.url));
+      ++retries_;
       Pause(*pause);
     }
   }
@@ -279,11 +313,15 @@ class RemoteNetwork final : public Network {
   Result<std::vector<Tensor>> Call(const Tensor& values) {
     const auto began = Clock::now();
     if (!breaker_.Allow(began)) {
+      ++refused_;
       return Unavailable(fmt::format("has failed {} times in a row and is left alone for {:.1f} s",
                                      engine_.failures, Seconds(breaker_.Remaining(began))));
     }
     auto outputs = Predict(values);
+    microseconds_ += static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - began).count());
     if (outputs) {
+      ++answered_;
       breaker_.Succeeded();
       return outputs;
     }
@@ -291,6 +329,7 @@ class RemoteNetwork final : public Network {
     if (outputs.error().code == ErrorCode::kCancelled || outputs.error().code == ErrorCode::kBadRequest) {
       breaker_.Dropped();
     } else {
+      ++failed_;
       breaker_.Failed(Clock::now());
     }
     return outputs;
@@ -303,6 +342,11 @@ class RemoteNetwork final : public Network {
   CircuitBreaker breaker_;
   HttpCaller caller_;
   std::stop_source stop_;
+  std::atomic<std::uint64_t> answered_ = 0;
+  std::atomic<std::uint64_t> failed_ = 0;
+  std::atomic<std::uint64_t> refused_ = 0;
+  std::atomic<std::uint64_t> retries_ = 0;
+  std::atomic<std::uint64_t> microseconds_ = 0;
   mutable std::mutex mutex_;
   std::condition_variable wake_;
   std::size_t running_ = 0;  // parts that run or wait
@@ -311,6 +355,13 @@ class RemoteNetwork final : public Network {
 };
 
 }  // namespace
+
+std::vector<EngineStatus> RemoteEngines() {
+  const std::lock_guard lock(Alive::Get().mutex);
+  std::vector<EngineStatus> all;
+  for (const RemoteNetwork* network : Alive::Get().networks) all.push_back(network->status());
+  return all;
+}
 
 Result<std::unique_ptr<Network>> MakeRemoteNetwork(const ModelCard& card, const RemoteEngine& engine) {
   auto network = std::make_unique<RemoteNetwork>(card, engine);

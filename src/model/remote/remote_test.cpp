@@ -20,11 +20,12 @@ TEST(CircuitBreaker, OpensAfterFailuresInARowAlone) {
   ASSERT_TRUE(breaker.Allow(now));
   breaker.Succeeded();
   for (int i = 0; i < 3; ++i) {
-    EXPECT_EQ(breaker.state(), BreakerState::kClosed);
+    EXPECT_EQ(breaker.state(now), BreakerState::kClosed);
     ASSERT_TRUE(breaker.Allow(now));
     breaker.Failed(now);
   }
-  EXPECT_EQ(breaker.state(), BreakerState::kOpen);
+  EXPECT_EQ(breaker.state(now), BreakerState::kOpen);
+  EXPECT_EQ(breaker.state(now + seconds(5)), BreakerState::kHalfOpen) << "whoever comes next may probe";
   EXPECT_FALSE(breaker.Allow(now + seconds(4)));
   EXPECT_EQ(breaker.Remaining(now + seconds(4)), seconds(1));
 }
@@ -35,13 +36,13 @@ TEST(CircuitBreaker, LetsOneCallProbe) {
   ASSERT_TRUE(breaker.Allow(now));
   breaker.Failed(now);
   ASSERT_TRUE(breaker.Allow(now + seconds(5)));
-  EXPECT_EQ(breaker.state(), BreakerState::kHalfOpen);
+  EXPECT_EQ(breaker.state(now + seconds(5)), BreakerState::kHalfOpen);
   EXPECT_FALSE(breaker.Allow(now + seconds(60))) << "while the probe is under way";
   breaker.Failed(now + seconds(6));
   EXPECT_FALSE(breaker.Allow(now + seconds(10))) << "the pause begins anew";
   ASSERT_TRUE(breaker.Allow(now + seconds(11)));
   breaker.Succeeded();
-  EXPECT_EQ(breaker.state(), BreakerState::kClosed);
+  EXPECT_EQ(breaker.state(now + seconds(11)), BreakerState::kClosed);
   EXPECT_TRUE(breaker.Allow(now + seconds(11)));
 }
 
@@ -52,7 +53,7 @@ TEST(CircuitBreaker, TakesAGivenUpProbeForNothing) {
   breaker.Failed(now);
   ASSERT_TRUE(breaker.Allow(now + seconds(5)));
   breaker.Dropped();
-  EXPECT_EQ(breaker.state(), BreakerState::kOpen);
+  EXPECT_EQ(breaker.state(now), BreakerState::kOpen);
   EXPECT_TRUE(breaker.Allow(now + seconds(5))) << "the next one may probe";
 }
 

@@ -195,7 +195,7 @@ def test_a_card_that_does_not_fit_is_found_at_the_start(run, remote_model):
 
 def test_a_server_leaves_an_engine_alone_that_has_failed(start_serving, engine, remote_model, until):
     """The breaker opens, refuses without a call, lets one probe, and closes."""
-    models = remote_model(engine.url, **(FAST | {"failures": 2, "pause": 5, "attempts": 1}))
+    models = remote_model(engine.url, **(FAST | {"failures": 2, "pause": 15, "attempts": 1}))
     server = start_serving("--models", models, listeners=1).urls["unmask"]
 
     def analyse():
@@ -203,6 +203,8 @@ def test_a_server_leaves_an_engine_alone_that_has_failed(start_serving, engine, 
             return requests.post(server + "/v1/analyses?wait=60", files={"file": file}, timeout=120).json()
 
     assert analyse().get("state") == "done"
+    closed = {"model": "face:1", "protocol": "kserve-v2", "state": "closed"}
+    assert requests.get(server + "/readyz", timeout=60).json() == {"status": "ready", "engines": [closed]}
     engine.mode = "close"
     for _ in range(2):
         assert analyse()["code"] == "overloaded"
@@ -211,7 +213,14 @@ def test_a_server_leaves_an_engine_alone_that_has_failed(start_serving, engine, 
     assert refused["code"] == "overloaded"
     assert "left alone" in refused["detail"]
     assert len(engine.asked) == asked
+    metrics = requests.get(server + "/metrics", timeout=60).text
+    assert 'unmask_engine_batches_total{model="face:1",outcome="refused"} ' in metrics
+    assert 'unmask_engine_batches_total{model="face:1",outcome="failed"} 2\n' in metrics
+    unready = requests.get(server + "/readyz", timeout=60)
+    assert unready.status_code == 503
+    assert "face:1 keeps failing" in unready.json()["detail"]
     engine.mode = "ok"
+    until(lambda: requests.get(server + "/readyz", timeout=60).status_code == 200)
     until(lambda: analyse().get("state") == "done")
 
 
