@@ -28,10 +28,11 @@ def processor():
 
 
 def remote_card(folder, protocol, url):
-    card = json.loads((ROOT / "models/face/1/model.json").read_text())
+    version = max(int(place.name) for place in (ROOT / "models/face").iterdir())
+    card = json.loads((ROOT / f"models/face/{version}/model.json").read_text())
     del card["network"]
     card["engine"] = {"type": protocol, "url": url, "model": "face"}
-    place = Path(folder) / protocol / "face" / "1"
+    place = Path(folder) / protocol / "face" / str(version)
     place.mkdir(parents=True)
     (place / "model.json").write_text(json.dumps(card))
     return place.parents[1]

@@ -42,7 +42,7 @@ def engine():
 
 
 def report_of(run, *flags, file=PORTRAIT, code=0):
-    done = run("scan", "--format", "json", "--faces", *flags, file, code=code)
+    done = run("scan", "--model", "face:1", "--format", "json", "--faces", *flags, file, code=code)
     return json.loads(done.stdout)[0]
 
 
