@@ -202,11 +202,20 @@ def test_weights_that_do_not_fit_the_config_name_both_shapes(tmp_path):
     assert "'first'" in message and "[3, 3, 3, 2]" in message and "[3, 3, 3, 3]" in message
 
 
-def test_a_custom_class_with_the_name_of_a_layer_is_refused(tmp_path):
+@pytest.mark.parametrize("module", ["my_package.layers", "keras_cv.layers"])
+def test_a_custom_class_with_the_name_of_a_layer_is_refused(module, tmp_path):
     def foreign(config):
-        config["config"]["layers"][1]["module"] = "my_package.layers"
+        config["config"]["layers"][1]["module"] = module
 
-    assert "my_package.layers" in refusal(change_config(save(small(), tmp_path / "model.keras"), foreign))
+    assert module in refusal(change_config(save(small(), tmp_path / "model.keras"), foreign))
+
+
+def test_classes_of_tf_keras_are_keras_own(tmp_path):
+    def legacy(config):
+        config["config"]["layers"][1]["module"] = "tf_keras.src.layers.convolutional.conv2d"
+
+    model = small()
+    assert_same(model, change_config(save(model, tmp_path / "model.keras"), legacy), portrait(16)[:2])
 
 
 def relu(name):

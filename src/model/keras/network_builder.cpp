@@ -54,9 +54,11 @@ const json* InputShapeOf(const json& config) {
 void CheckModule(const json& layer, const std::string& kind, const std::string& path) {
   if (!layer.contains("module") || !layer["module"].is_string()) return;
   const std::string module = layer["module"];
-  if (module != "builtins" && !module.starts_with("keras") && !module.starts_with("tensorflow.keras"))
-    throw BadFile(fmt::format("layer '{}' is a {} of {}, not of Keras", path, kind, module),
-                  "export the model as ONNX or SavedModel (model.export)");
+  for (const std::string own :
+       {"builtins", "keras", "tf_keras", "tensorflow.keras", "tensorflow.python.keras"})
+    if (module == own || module.starts_with(own + ".")) return;
+  throw BadFile(fmt::format("layer '{}' is a {} of {}, not of Keras", path, kind, module),
+                "export the model as ONNX or SavedModel (model.export)");
 }
 
 }  // namespace
