@@ -498,7 +498,7 @@ TEST_F(ApiTest, TellsHealthVersionLimitsAndModels) {
   EXPECT_TRUE(
       std::any_of(models.begin(), models.end(), [](const auto& model) { return model["serving"] == true; }));
   EXPECT_EQ(Parse(client_->Get("/v1/models/face/1"))["measured"]["auc"], 0.94);
-  for (const auto* model : {"face/2", "face/x", "none/1", "..%2F..%2Fetc/1"})
+  for (const auto* model : {"face/999", "face/x", "none/1", "..%2F..%2Fetc/1"})
     EXPECT_EQ(client_->Get(std::string("/v1/models/") + model).status, 404) << model;
 }
 
@@ -573,7 +573,7 @@ TEST_F(ApiTest, LetsPagesOfAllowedOriginsReadItsAnswers) {
   Start({.allow_origins = {"https://page.example"}});
   const std::string origin = "Origin: https://page.example\r\n";
   const auto answer = client_->Post("/v1/analyses?wait=0", "media", origin + "Content-Type: image/png\r\n");
-  EXPECT_EQ(answer.status, 202);
+  EXPECT_THAT(answer.status, testing::AnyOf(202, 200)) << "200 when it has ended by then";
   EXPECT_EQ(answer.headers.at("Access-Control-Allow-Origin"), "https://page.example");
   const auto wrong = client_->Get("/v1/analyses/none", origin);
   EXPECT_EQ(wrong.status, 404);

@@ -63,6 +63,7 @@ class ConstantNetwork final : public Network {
 
 Report ReportOf(float logit, int side, bool stability) {
   ModelCard card;
+  card.calibration.fitted = true;
   card.thresholds = {.manipulated = 0.9, .clear = 0.6};
   card.input = {.name = "image", .width = 32, .height = 32};
   card.output_name = "logit";
