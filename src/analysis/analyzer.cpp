@@ -23,8 +23,10 @@ class PipelineAnalyzer final : public Analyzer {
                          const AnalysisOptions& options, ProgressSink* progress,
                          std::stop_token stop) override {
     if (auto valid = Validate(options); !valid) return tl::unexpected(valid.error());
-    auto report =
-        RunPipeline({*decoders_, *detector_, *scorer_}, file, name, options, progress, std::move(stop));
+    auto media = OpenMedia(file);
+    if (!media) return tl::unexpected(media.error());
+    auto report = RunPipeline({*decoders_, *detector_, *scorer_}, std::move(*media), name, options, progress,
+                              std::move(stop));
     if (report) {
       report->software.unmask = software_.unmask;
       report->software.openvino = software_.openvino;

@@ -30,12 +30,14 @@ constexpr int kWholeSide = 1280;         // pixels of the longer side of a whole
 
 class Stopwatch {
  public:
+  explicit Stopwatch(std::chrono::steady_clock::time_point start = std::chrono::steady_clock::now())
+      : start_(start) {}
   double ms() const {
     return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start_).count();
   }
 
  private:
-  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+  std::chrono::steady_clock::time_point start_;
 };
 
 /// Copies pixels, reduced so that the longer side is at most `side`.
@@ -103,7 +105,7 @@ class Run {
         finder_(std::in_place, stages.detector),
         scores_(stages.scorer, options.stability) {}
 
-  Result<Report> Analyze(const std::filesystem::path& file, const std::string& name);
+  Result<Report> Analyze(OpenedMedia media, const std::string& name);
 
  private:
   SamplePlan Plan();
@@ -127,20 +129,13 @@ class Run {
   double told_ = 0;
 };
 
-Result<Report> Run::Analyze(const std::filesystem::path& file, const std::string& name) {
-  const Stopwatch watch;
-  auto fd = OpenForReading(file);
-  if (!fd) return tl::unexpected(fd.error());
-  const auto bytes = FileSize(fd->get());
-  if (!bytes) return tl::unexpected(bytes.error());
-  auto sha256 = Sha256OfFile(fd->get());
-  if (!sha256) return tl::unexpected(sha256.error());
-
+Result<Report> Run::Analyze(OpenedMedia media, const std::string& name) {
+  const Stopwatch watch(media.begun);
   report_.options = options_;
   report_.options.pick = nullptr;  // a report is a plain value
   report_.detector = stages_.detector.name();
-  report_.media = {.name = name, .sha256 = std::move(*sha256), .bytes = *bytes};
-  auto stream = FrameStream::Open(stages_.decoders, std::move(*fd), Plan(), stop_);
+  report_.media = {.name = name, .sha256 = std::move(media.sha256), .bytes = media.bytes};
+  auto stream = FrameStream::Open(stages_.decoders, std::move(media.fd), Plan(), stop_);
   if (!stream) return tl::unexpected(stream.error());
   if (options_.mode != SampleMode::kPicked) LearnMedia((*stream)->info());
   if (auto ran = Frames(**stream); !ran) return tl::unexpected(ran.error());
@@ -280,9 +275,23 @@ void Run::Tell(double done) {
 
 }  // namespace
 
-Result<Report> RunPipeline(const Stages& stages, const std::filesystem::path& file, const std::string& name,
+Result<OpenedMedia> OpenMedia(const std::filesystem::path& file) {
+  OpenedMedia media{.begun = std::chrono::steady_clock::now()};
+  auto fd = OpenForReading(file);
+  if (!fd) return tl::unexpected(fd.error());
+  media.fd = std::move(*fd);
+  const auto bytes = FileSize(media.fd.get());
+  if (!bytes) return tl::unexpected(bytes.error());
+  media.bytes = *bytes;
+  auto sha256 = Sha256OfFile(media.fd.get());
+  if (!sha256) return tl::unexpected(sha256.error());
+  media.sha256 = std::move(*sha256);
+  return media;
+}
+
+Result<Report> RunPipeline(const Stages& stages, OpenedMedia media, const std::string& name,
                            const AnalysisOptions& options, ProgressSink* progress, std::stop_token stop) {
-  return Run(stages, options, progress, std::move(stop)).Analyze(file, name);
+  return Run(stages, options, progress, std::move(stop)).Analyze(std::move(media), name);
 }
 
 }  // namespace unmask

@@ -11,6 +11,7 @@
 
 #include "api/described.hpp"
 #include "api/fake_analyzer.hpp"
+#include "api/models.hpp"
 #include "api/routes.hpp"
 #include "http/server.hpp"
 
@@ -92,6 +93,8 @@ TEST_F(Docs, DescribeWhatTheRouterServesAndNothingElse) {
   http::Router router;
   const ApiContext context{service, analyzer, *server, metrics, options, ready};
   AddAnalysisRoutes(router, context);
+  AddModelRoutes(router, {analyzer, options.models});
+  router.Mount("/v1/models", *ModelChangeRoutes({analyzer, options.models}, ""));
   AddOperationRoutes(router, context);
   AddPageRoutes(router, kWeb, *ReadDocsFiles(kWeb, ui_));
   const auto served = ServedOperations(router);

@@ -13,6 +13,8 @@
 #include <spdlog/spdlog.h>
 
 #include "api/analysis_metrics.hpp"
+#include "api/model_metrics.hpp"
+#include "api/models.hpp"
 #include "api/routes.hpp"
 #include "base/file.hpp"
 #include "base/install.hpp"
@@ -91,6 +93,7 @@ Result<void> RunServer(const ServeOptions& given, Analyzer& analyzer, std::stop_
   std::atomic<bool> ready = true;
   http::Metrics metrics;
   AnalysisMetrics analysis_metrics(metrics);
+  const ModelMetrics model_metrics(metrics, VersionsOf(analyzer));
   // The server goes first at the end: its connections refer to the service, never the other way round once
   // the service has shut down.
   AnalysisService service({.jobs = options->jobs,
@@ -106,6 +109,7 @@ Result<void> RunServer(const ServeOptions& given, Analyzer& analyzer, std::stop_
   const auto router = std::make_shared<http::Router>();
   const ApiContext context{service, analyzer, *server, metrics, *options, ready};
   AddAnalysisRoutes(*router, context);
+  AddModelRoutes(*router, {analyzer, options->models});
   AddOperationRoutes(*router, context);
   const auto docs = ReadDocsFiles(options->web, options->swagger_ui);
   AddPageRoutes(*router, options->web, *docs);

@@ -259,8 +259,12 @@ void CheckCommand(const EvaluateCommand& command) {
 }
 
 void CheckCommand(const ModelCommand& command) {
-  if (command.action == ModelCommand::Action::kShow && command.name.empty())
+  const bool takes_name =
+      command.action != ModelCommand::Action::kList && command.action != ModelCommand::Action::kImport;
+  if (takes_name && command.name.empty())
     throw Mistake{"no model given", "try 'unmask model list', then 'unmask model show NAME'"};
+  if (command.action == ModelCommand::Action::kRoute && command.canary < 0)
+    throw Mistake{"no share of the files given", "try 'unmask model route NAME:VERSION --canary 5'"};
   if (command.action != ModelCommand::Action::kImport) return;
   if (command.request.file.empty())
     throw Mistake{"no file given", "try 'unmask model import model.keras --name NAME'"};

@@ -214,6 +214,49 @@ TEST(CommandLine, ReadsContracts) {
   EXPECT_THAT(Refusal({"serve", "--trusted-proxy", "10.0.0.0/64"}), HasSubstr("10.0.0.0/8"));
 }
 
+TEST(CommandLine, ReadsWhatChangesLabels) {
+  using Action = ModelCommand::Action;
+  const auto read = [](std::vector<std::string> words) {
+    words.insert(words.begin(), "model");
+    return std::get<ModelCommand>(Parse(words).command);
+  };
+  EXPECT_EQ(read({"verify", "face:2"}).action, Action::kVerify);
+  EXPECT_EQ(read({"promote", "face", "--reason", "better"}).reason, "better");
+  EXPECT_EQ(read({"rollback", "face"}).action, Action::kRollback);
+  EXPECT_EQ(read({"labels", "face"}).action, Action::kLabels);
+  EXPECT_EQ(read({"log", "face", "--limit", "3"}).limit, 3);
+  const auto route = read({"route", "face:2", "--canary", "2.5", "--shadow"});
+  EXPECT_EQ(route.action, Action::kRoute);
+  EXPECT_EQ(route.name, "face:2");
+  EXPECT_DOUBLE_EQ(route.canary, 2.5);
+  EXPECT_TRUE(route.shadow);
+}
+
+TEST(CommandLine, WantsToKnowHowManyFilesMeetTheCanary) {
+  for (const auto& words :
+       std::vector<std::vector<std::string>>{{"model", "route", "face"},
+                                             {"model", "route", "face", "--canary", "101"},
+                                             {"model", "route", "face", "--canary", "x"},
+                                             {"model", "promote"},
+                                             {"model", "log"}}) {
+    const auto command = Parse(words).command;
+    ASSERT_TRUE(std::holds_alternative<Answer>(command));
+    EXPECT_EQ(std::get<Answer>(command).exit_code, kWrongUsage);
+  }
+}
+
+TEST(CommandLine, ReadsHowAServerKeepsUpWithItsModel) {
+  const auto serve = std::get<ServeCommand>(
+      Parse({"serve", "--model-versions", "latest:2", "--model-interval", "0.5", "--canary-max-shift", "0.3",
+             "--no-automatic-rollback", "--admin-token-file", "t"})
+          .command);
+  EXPECT_EQ(serve.watch.policy.latest, 2);
+  EXPECT_DOUBLE_EQ(serve.watch.interval, 0.5);
+  EXPECT_DOUBLE_EQ(serve.watch.canary.max_shift, 0.3);
+  EXPECT_FALSE(serve.watch.canary.automatic);
+  EXPECT_EQ(serve.admin_token_file, "t");
+}
+
 TEST(CommandLine, ReadsDoctorAndModel) {
   EXPECT_TRUE(std::get<DoctorCommand>(Parse({"doctor", "--format", "json"}).command).json);
   const auto list = std::get<ModelCommand>(Parse({"model", "list", "--models", "m"}).command);

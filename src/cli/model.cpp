@@ -4,11 +4,16 @@
 #include <cstdio>
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include "base/install.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/print.hpp"
+#include "model/admission.hpp"
+#include "model/compiled_cache.hpp"
 #include "model/repository.hpp"
+#include "model/trial.hpp"
+#include "render/json_value.hpp"
 #include "render/text.hpp"
 
 namespace unmask {
@@ -76,6 +81,38 @@ int Import(ImportRequest request, const std::filesystem::path& models) {
   return kAllDone;
 }
 
+int Verify(const ModelRepository& repository, const ModelCommand& command) {
+  LimitThisTrial();
+  const auto card = repository.Find(command.name);
+  const auto loaded =
+      card ? LoadChecked(*card, {.device = command.device,
+                                 .cache = command.cache ? *command.cache : DefaultCacheFolder()})
+           : tl::unexpected(card.error());
+  if (command.json) {
+    nlohmann::ordered_json json = {{"ok", loaded.has_value()}};
+    if (!loaded) json["error"] = ToJsonValue(loaded.error());
+    if (loaded && loaded->golden)
+      json["golden"] = {{"cases", loaded->golden->cases},
+                        {"worst", loaded->golden->worst},
+                        {"tolerance", loaded->golden->tolerance}};
+    fmt::print("{}\n", PrintJson(json));
+  }
+  if (!loaded) {
+    if (!command.json) PrintError(loaded.error());
+    return card || card.error().code == ErrorCode::kInternal ? kSomeFailed : kWrongUsage;
+  }
+  if (command.json) return kAllDone;
+  fmt::print("{}", Line("model", fmt::format("{}:{}", card->name, card->version)));
+  fmt::print("{}", Line("files", "as the card says (sha256 checked)"));
+  fmt::print("{}", Line("network", "loads and runs"));
+  fmt::print("{}", Line("golden inputs",
+                        loaded->golden ? fmt::format("{} checked, largest difference {:.2g} (tolerance {})",
+                                                     loaded->golden->cases, loaded->golden->worst,
+                                                     loaded->golden->tolerance)
+                                       : "none came with the model"));
+  return kAllDone;
+}
+
 }  // namespace
 
 std::string DescribeModel(const ModelCard& card) {
@@ -108,10 +145,19 @@ std::string DescribeModel(const ModelCard& card) {
 
 int RunModel(const ModelCommand& command) {
   const auto models = command.models.empty() ? FindInstallPaths().models : command.models;
-  if (command.action == ModelCommand::Action::kImport) return Import(command.request, models);
   const ModelRepository repository(models);
-  return command.action == ModelCommand::Action::kList ? List(repository, command.json)
-                                                       : Show(repository, command);
+  switch (command.action) {
+    case ModelCommand::Action::kImport:
+      return Import(command.request, models);
+    case ModelCommand::Action::kList:
+      return List(repository, command.json);
+    case ModelCommand::Action::kShow:
+      return Show(repository, command);
+    case ModelCommand::Action::kVerify:
+      return Verify(repository, command);
+    default:
+      return RunRollout(command);
+  }
 }
 
 }  // namespace unmask

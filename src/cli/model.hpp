@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 
 #include "model/import/import.hpp"
@@ -11,16 +12,30 @@ namespace unmask {
 
 /// What `unmask model` was told.
 struct ModelCommand {
-  enum class Action { kList, kShow, kImport };
+  enum class Action { kList, kShow, kImport, kVerify, kPromote, kRollback, kRoute, kLabels, kLog };
   Action action = Action::kList;
   std::filesystem::path models;  ///< the repository; empty: the installed one
-  std::string name;              ///< for kShow: NAME or NAME:VERSION
-  bool json = false;             ///< the card's own JSON
+  std::string name;              ///< NAME, NAME:VERSION or NAME@LABEL; not for kList
+  bool json = false;             ///< the card's own JSON; for kVerify one object
   ImportRequest request;         ///< for kImport; its repository is `models`
+
+  // For kVerify:
+  std::string device = "CPU";                  ///< an OpenVINO device
+  std::optional<std::filesystem::path> cache;  ///< as AnalyzerConfig::cache
+
+  // For the labels (cli/rollout.cpp):
+  double canary = -1;  ///< for kRoute: per cent of the files; below 0: not given
+  bool shadow = false;
+  std::string reason;  ///< for the log
+  int limit = 50;      ///< of kLog, events
 };
 
 /// Prints the models. Returns the exit code.
 int RunModel(const ModelCommand& command);
+
+/// The actions that read and change the labels of a model: promote, rollback, route, labels, log. A version
+/// that is to answer is checked first, as by kVerify.
+int RunRollout(const ModelCommand& command);
 
 /// The card's facts for people to read.
 std::string DescribeModel(const ModelCard& card);

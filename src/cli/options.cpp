@@ -11,6 +11,7 @@
 
 #include "cli/arguments.hpp"
 #include "http/origin_gate.hpp"
+#include "model/versions.hpp"
 
 namespace unmask {
 namespace {
@@ -23,6 +24,7 @@ constexpr auto kResults = "Results";
 constexpr auto kMachine = "Model and machine";
 constexpr auto kLimits = "Limits";
 constexpr auto kServing = "The network itself, for other programs (docs/serving.md)";
+constexpr auto kCanary = "When a canary is taken back (docs/rollout.md)";
 constexpr auto kContracts = "Services that unmask stands in for (docs/compat.md)";
 
 /// An option whose text is read by `parse`; its error becomes CLI11's.
@@ -156,8 +158,9 @@ void AddFinding(CLI::App& app, AnalyzerConfig& config) {
 }
 
 void AddAnalyzer(CLI::App& app, AnalyzerConfig& config) {
-  app.add_option("--model", config.model, "The model that judges; without a version the newest one")
-      ->type_name("NAME[:VERSION]")
+  app.add_option("--model", config.model,
+                 "The model that judges; the name alone: its stable version, without labels the newest one")
+      ->type_name("NAME[:VERSION|@LABEL]")
       ->capture_default_str()
       ->group(kMachine);
   AddModels(app, config.models);
@@ -342,8 +345,39 @@ void DeclareServe(CLI::App& app, ServeCommand& command) {
   AddNumber(app, "--grace", options.grace, 0, 3600,
             "At shutdown, seconds that running analyses get to finish")
       ->group(kLimits);
+  AddPath(app, "--admin-token-file", command.admin_token_file,
+          "A file with the token that changing labels over HTTP takes, or its text in UNMASK_ADMIN_TOKEN "
+          "(default: no changes over HTTP)",
+          "FILE");
   DeclareContracts(app, command.contracts);
   DeclareServing(app, command.serving);
+  ModelWatch& watch = command.watch;
+  Add(app, "--model-versions", watch.policy,
+      "Versions of the model that are kept loaded beside the labelled ones: latest:N, all, or numbers such "
+      "as "
+      "1,4",
+      "POLICY", VersionPolicyText(watch.policy), ParseVersionPolicy)
+      ->group(kMachine);
+  AddNumber(app, "--model-interval", watch.interval, 0.1, 86400,
+            "Seconds between two looks at the model's folder for new versions and labels")
+      ->group(kMachine);
+  CanaryLimits& canary = watch.canary;
+  app.add_flag_callback(
+         "--no-automatic-rollback", [&canary] { canary.automatic = false; },
+         "Only record how a canary does; never take it back")
+      ->group(kCanary);
+  AddWhole(app, "--canary-min-analyses", canary.min_analyses, 10, 500,
+           "Analyses of each version before a canary is judged")
+      ->group(kCanary);
+  AddNumber(app, "--canary-max-errors", canary.max_errors, 0, 1,
+            "Share of its analyses that may fail beyond those that fail on stable")
+      ->group(kCanary);
+  AddNumber(app, "--canary-max-latency", canary.max_latency, 1, 1000,
+            "Its median seconds of an analysis over those of stable")
+      ->group(kCanary);
+  AddNumber(app, "--canary-max-shift", canary.max_shift, 0, 1,
+            "Difference of its mean score from that of stable, when it is more than chance")
+      ->group(kCanary);
   AddAnalyzer(app, command.analyzer);
 }
 
@@ -550,11 +584,64 @@ void DeclareModel(CLI::App& app, ModelCommand& command) {
   show->add_option("NAME", command.name, "NAME or NAME:VERSION; without a version the newest one")
       ->configurable(false)
       ->type_name("");
-  for (CLI::App* action : {list, show}) action->add_flag("--json", command.json, "The models' own JSON");
   auto* import = app.add_subcommand("import", "Make a version of the repository from a model file");
   import->parse_complete_callback([&command] { command.action = ModelCommand::Action::kImport; });
   DeclareImport(*import, command.request);
-  for (CLI::App* action : {list, show, import}) AddModels(*action, command.models);
+  auto* verify = app.add_subcommand(
+      "verify", "Check one version as a server does before it serves: hashes, loading, golden inputs");
+  verify->parse_complete_callback([&command] { command.action = ModelCommand::Action::kVerify; });
+  verify->add_option("NAME", command.name, "NAME, NAME:VERSION or NAME@LABEL")
+      ->configurable(false)
+      ->type_name("");
+  verify->add_option("--device", command.device, "Where the network runs, as OpenVINO calls it")
+      ->type_name("DEVICE")
+      ->capture_default_str();
+  verify
+      ->add_option("--cache", command.cache,
+                   "Where compiled networks are kept; \"\" keeps none (default: ~/.cache/unmask)")
+      ->type_name("DIR");
+  using Action = ModelCommand::Action;
+  struct Change {
+    const char* name;
+    const char* help;
+    const char* names;
+    Action action;
+  };
+  for (const auto& [name, help, names, action] :
+       {Change{"promote", "Let the canary, or the version that is named, answer from now on (label stable)",
+               "NAME or NAME:VERSION", Action::kPromote},
+        Change{"rollback", "Take the canary back; without one, let the stable version before answer again",
+               "NAME", Action::kRollback},
+        Change{"route", "Send a share of the files to a newer version (label canary)", "NAME or NAME:VERSION",
+               Action::kRoute},
+        Change{"labels", "Which versions are stable and canary", "NAME", Action::kLabels},
+        Change{"log", "Every change of the labels, and versions that could not be loaded", "NAME",
+               Action::kLog}}) {
+    auto* sub = app.add_subcommand(name, help);
+    sub->parse_complete_callback([&command, chosen = action] { command.action = chosen; });
+    sub->add_option("NAME", command.name, names)->configurable(false)->type_name("");
+    sub->add_flag("--json", command.json, "Print JSON");
+    if (action == Action::kPromote || action == Action::kRollback || action == Action::kRoute)
+      sub->add_option("--reason", command.reason, "Why; kept in the log")
+          ->type_name("TEXT")
+          ->configurable(false);
+    if (action == Action::kRoute) {
+      AddNumber(*sub, "--canary", command.canary, 0, 100,
+                "Per cent of the files that meet the canary; the same files at every time")
+          ->default_str("")
+          ->configurable(false);
+      sub->add_flag("--shadow", command.shadow,
+                    "The canary judges them beside the stable version, and only metrics say what it found")
+          ->configurable(false);
+    }
+    if (action == Action::kLog)
+      AddWhole(*sub, "--limit", command.limit, 1, 100'000, "The newest so many events");
+    AddModels(*sub, command.models);
+  }
+  list->add_flag("--json", command.json, "The models' own JSON");
+  show->add_flag("--json", command.json, "The models' own JSON");
+  verify->add_flag("--json", command.json, "Print one JSON object");
+  for (CLI::App* action : {list, show, import, verify}) AddModels(*action, command.models);
 }
 
 void DeclareFaces(CLI::App& app, FacesCommand& command) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/serve.hpp"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <iterator>
@@ -10,6 +11,11 @@
 
 #include <fmt/format.h>
 
+#include "analysis/versioned_analyzer.hpp"
+#include "api/admin.hpp"
+#include "api/models.hpp"
+#include "base/file.hpp"
+#include "base/install.hpp"
 #include "base/log.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/print.hpp"
@@ -28,6 +34,50 @@ MakeSites JoinSites(std::vector<MakeSites> makers) {
       std::move(sites->begin(), sites->end(), std::back_inserter(all));
     }
     return all;
+  };
+}
+
+/// The admin token, "" without one. Never from the command line, which other users can see.
+Result<std::string> ReadAdminToken(const std::filesystem::path& file) {
+  std::string token;
+  std::string source = "UNMASK_ADMIN_TOKEN";
+  if (const char* value = std::getenv(source.c_str())) token = value;
+  if (!file.empty()) {
+    source = file.string();
+    const auto text = ReadSmallFile(file, 4096);
+    if (!text) return Fail(ErrorCode::kBadRequest, fmt::format("{}: {}", source, text.error().message));
+    token = *text;
+    while (!token.empty() && (token.back() == '\n' || token.back() == '\r')) token.pop_back();
+  } else if (token.empty()) {
+    return token;
+  }
+  const bool printable =
+      std::all_of(token.begin(), token.end(), [](unsigned char c) { return c > ' ' && c < 0x7F; });
+  if (token.size() >= kLeastAdminToken && printable) return token;
+  return Fail(
+      ErrorCode::kBadRequest,
+      fmt::format("{} holds no admin token (expected at least {} printable characters without spaces)",
+                  source, kLeastAdminToken),
+      "make one with: openssl rand -hex 32");
+}
+
+Result<std::unique_ptr<Analyzer>> MakeAnalyzer(const ServeCommand& command) {
+  if (command.analyzer.model.find_first_of(":@") != std::string::npos)
+    return Analyzer::Create(command.analyzer);
+  ModelWatch watch = command.watch;
+  watch.trial = FindInstallPaths().program_folder / "unmask";
+  return VersionedAnalyzer::Create(command.analyzer, watch).map([](auto analyzer) {
+    return std::unique_ptr<Analyzer>(std::move(analyzer));
+  });
+}
+
+/// The routes that change models.
+MakeSites ModelChanges(std::string token) {
+  return [token = std::move(token)](const ServeParts& parts) -> Result<std::vector<ServedSite>> {
+    std::vector<ServedSite> sites(1);
+    sites[0].prefix = "/v1/models";
+    sites[0].routes = ModelChangeRoutes({parts.analyzer, parts.options.models}, token);
+    return sites;
   };
 }
 
@@ -50,7 +100,12 @@ int RunServe(const ServeCommand& command) {
     PrintError(contracts.error());
     return kWrongUsage;
   }
-  auto analyzer = Analyzer::Create(command.analyzer);
+  const auto admin_token = ReadAdminToken(command.admin_token_file);
+  if (!admin_token) {
+    PrintError(admin_token.error());
+    return kWrongUsage;
+  }
+  auto analyzer = MakeAnalyzer(command);
   if (!analyzer) {
     PrintError(analyzer.error());
     return kSomeFailed;
@@ -67,8 +122,8 @@ int RunServe(const ServeCommand& command) {
     fmt::print("unmask is listening on {}\n", url);
     std::fflush(stdout);
   };
-  const auto served =
-      RunServer(options, **analyzer, signals.token(), on_listening, JoinSites({*contracts, *serving}));
+  const auto served = RunServer(options, **analyzer, signals.token(), on_listening,
+                                JoinSites({*contracts, *serving, ModelChanges(*admin_token)}));
   if (!served) {
     PrintError(served.error());
     return served.error().code == ErrorCode::kBadRequest ? kWrongUsage : kSomeFailed;

@@ -5,6 +5,7 @@
 #include "compat/sites.hpp"
 #include "serving/sites.hpp"
 #include "unmask/analyzer.hpp"
+#include "unmask/serving.hpp"
 
 namespace unmask {
 
@@ -14,6 +15,8 @@ struct ServeCommand {
   AnalyzerConfig analyzer;
   compat::ContractOptions contracts;
   serving::ServingOptions serving;
+  ModelWatch watch;                        ///< of the analyzer's model, when it is a name alone
+  std::filesystem::path admin_token_file;  ///< empty: UNMASK_ADMIN_TOKEN, if any
 };
 
 /// Serves until SIGINT or SIGTERM. Returns the exit code. Call it once, before any thread is started.

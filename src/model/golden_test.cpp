@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The same crop must give the same logit here and in PyTorch: training/ wrote the expected values
 // (golden.json).
+#include "model/golden.hpp"
+
 #include <filesystem>
 
 #include <gtest/gtest.h>
@@ -19,20 +21,9 @@ using nlohmann::json;
 
 const fs::path kSource = UNMASK_SOURCE_DIR;
 
-/// The picture that golden.json calls "synthetic", made by the same formula.
-cv::Mat Synthetic(int width, int height) {
-  cv::Mat picture(height, width, CV_8UC3);
-  for (int y = 0; y < height; ++y)
-    for (int x = 0; x < width; ++x)
-      picture.at<cv::Vec3b>(y, x) = {static_cast<uchar>((x * 7 + y * 3) % 256),
-                                     static_cast<uchar>((x * 5 + y * 11) % 256),
-                                     static_cast<uchar>((x * 13 + y * 2) % 256)};
-  return picture;
-}
-
 cv::Mat CropOf(const json& item) {
   const std::vector<int> rect = item.at("rect");
-  if (item.at("source") == "synthetic") return Synthetic(rect[2], rect[3]);
+  if (item.at("source") == "synthetic") return GoldenPicture(rect[2], rect[3]);
   const cv::Mat picture =
       cv::imread((kSource / "third_party/test_media" / item.at("source").get<std::string>()).string());
   return picture.empty() ? picture : picture(cv::Rect(rect[0], rect[1], rect[2], rect[3]));

@@ -11,7 +11,16 @@
 
 namespace unmask {
 
+/// A version as it lies on the disk.
+struct VersionFolder {
+  int version = 0;
+  std::string signature;  ///< of the names, sizes and times of its files: differs when something was changed
+};
+
 /// The folder models/<name>/<version>/, each with a model.json. Reads the disk at every call; holds nothing.
+///
+/// A version is there once its model.json is: who copies one puts that in last. Nothing outside the
+/// repository is read: a folder or file that is a symbolic link out of it is an error.
 class ModelRepository {
  public:
   explicit ModelRepository(std::filesystem::path root) : root_(std::move(root)) {}
@@ -19,9 +28,17 @@ class ModelRepository {
   /// All models whose card can be read, by name and rising version. kNotFound when the folder is absent.
   Result<std::vector<ModelCard>> List() const;
 
-  /// The card of "NAME" (highest version) or "NAME:VERSION". kNotFound says what there is; a broken card is
-  /// kInternal.
+  /// The card of "NAME" (the stable version when there is one, else the highest), "NAME:VERSION" or
+  /// "NAME@LABEL" (stable or canary). kNotFound says what there is; a broken card is kInternal.
   Result<ModelCard> Find(std::string_view name) const;
+
+  /// The versions of a model, rising; kNotFound when it has no folder, kUnreadable when that cannot be read.
+  Result<std::vector<VersionFolder>> Versions(const std::string& name) const;
+
+  /// The card of one version; fails as Find().
+  Result<ModelCard> Card(const std::string& name, int version) const;
+
+  const std::filesystem::path& root() const { return root_; }
 
   /// Checks each file of the model against its sha256 in the card. kInternal names the first file that
   /// differs.

@@ -306,6 +306,11 @@ def test_native_interface(ask, media):
     model = ask(name, "get", "/v1/models").json()["models"][0]
     ask(name, "get", f"/v1/models/{model['name']}/{model['version']}")
     assert ask(name, "get", "/v1/models/none/1").status_code == 404
+    assert ask(name, "get", f"/v1/models/{model['name']}").status_code == 200
+    assert ask(name, "get", "/v1/models/none").status_code == 404
+    assert ask(name, "get", f"/v1/models/{model['name']}/log?limit=5").status_code == 200
+    for change in ("promote", "rollback", "route"):  # closed without an admin token
+        assert ask(name, "post", f"/v1/models/{model['name']}/{change}", json={}).status_code == 403
 
     done = ask(name, "post", "/v1/analyses?include=faces&wait=120", files=part("file", media / "clip.mp4"))
     assert done.status_code == 200

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model/admission.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "model/golden.hpp"
+#include "model/trial.hpp"
+
+namespace unmask {
+namespace {
+
+/// The error that `unmask model verify --json` prints as its last line; the engine may print before it.
+Error ErrorOf(const TrialResult& trial) {
+  const auto begin = trial.said.rfind("\n{");
+  const auto json =
+      nlohmann::json::parse(trial.said.substr(begin == std::string::npos ? 0 : begin + 1), nullptr,
+                            /*allow_exceptions=*/false);
+  if (json.is_object() && json.contains("error") && json["error"].is_object())
+    return {ErrorCode::kInternal, json["error"].value("message", "it was refused"),
+            json["error"].value("hint", ""), ""};
+  return {ErrorCode::kInternal, fmt::format("loading it in a process of its own ended with {}", trial.ending),
+          "the network crashes or overburdens the engine: export it again", ""};
+}
+
+}  // namespace
+
+Result<ServedModel::Loaded> LoadChecked(const ModelCard& card, const NetworkOptions& options) {
+  auto scorer = Scorer::Load(card, options);
+  if (!scorer) return tl::unexpected(scorer.error());
+  if (auto warm = WarmUp(**scorer); !warm) return tl::unexpected(warm.error());
+  auto golden = CheckGolden(**scorer);
+  if (!golden) return tl::unexpected(golden.error());
+  return ServedModel::Loaded{.scorer = std::move(*scorer), .golden = *golden};
+}
+
+Result<ServedModel::Loaded> LoadAfterTrial(const ModelCard& card, const NetworkOptions& options,
+                                           const ModelWatch& watch) {
+  if (!watch.trial.empty()) {
+    const auto trial = RunTrial(watch.trial,
+                                {"model", "verify", fmt::format("{}:{}", card.name, card.version), "--json",
+                                 "--models", card.folder.parent_path().parent_path().string(), "--device",
+                                 options.device, "--cache", options.cache.string()},
+                                watch.trial_timeout);
+    if (!trial) return tl::unexpected(trial.error());
+    if (!trial->ok) return tl::unexpected(ErrorOf(*trial));
+  }
+  return LoadChecked(card, options);
+}
+
+}  // namespace unmask

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model/golden.hpp"
+
+#include <cmath>
+#include <cstring>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "base/file.hpp"
+#include "base/hash.hpp"
+
+namespace unmask {
+namespace {
+
+using nlohmann::json;
+
+constexpr int kLargestSide = 1024;
+constexpr double kLargestTolerance = 1;  // of a logit: more would let anything pass
+constexpr double kMadeTolerance = 0.02;  // what training/ allows between PyTorch and OpenVINO
+
+struct Case {
+  std::string name;
+  cv::Mat picture;
+  double logit = 0;
+};
+
+cv::Mat ReadPicture(const std::filesystem::path& folder, const json& item, int width, int height) {
+  const std::string file = item.at("source");
+  if (file.find('/') != std::string::npos || file.front() == '.')
+    throw std::runtime_error(fmt::format("the source \"{}\" must be a plain file name", file));
+  const auto bytes = ReadSmallFile(folder / file);
+  if (!bytes) throw std::runtime_error(fmt::format("{}: {}", file, bytes.error().message));
+  const auto expected = static_cast<std::size_t>(width) * static_cast<std::size_t>(height) * 3;
+  if (bytes->size() != expected)
+    throw std::runtime_error(
+        fmt::format("{} has {} bytes (expected {} x {} x 3)", file, bytes->size(), width, height));
+  Sha256 hash;
+  hash.Update(*bytes);
+  if (item.contains("sha256") && item["sha256"] != hash.Finish())
+    throw std::runtime_error(fmt::format("{} has another sha256 than golden.json says", file));
+  cv::Mat picture(height, width, CV_8UC3);
+  std::memcpy(picture.data, bytes->data(), expected);
+  return picture;
+}
+
+std::vector<Case> ReadCases(const std::filesystem::path& folder, const json& golden) {
+  std::vector<Case> cases;
+  for (const json& item : golden.at("cases")) {
+    const std::string source = item.at("source");
+    if (source != "synthetic" && !source.ends_with(".bgr")) continue;
+    const auto rect = item.at("rect").get<std::array<int, 4>>();
+    if (rect[2] < 1 || rect[2] > kLargestSide || rect[3] < 1 || rect[3] > kLargestSide)
+      throw std::runtime_error(fmt::format("a side of rect is outside 1..{}", kLargestSide));
+    cases.push_back({.name = item.at("name"),
+                     .picture = source == "synthetic" ? GoldenPicture(rect[2], rect[3])
+                                                      : ReadPicture(folder, item, rect[2], rect[3]),
+                     .logit = item.at("logit")});
+  }
+  if (cases.empty()) throw std::runtime_error("it has no case of source \"synthetic\" or a .bgr file");
+  return cases;
+}
+
+Result<double> LogitOf(const Scorer& scorer, const cv::Mat& picture) {
+  const std::vector<cv::Mat> prepared = {scorer.Prepare(picture)};
+  const auto scores = scorer.Start(prepared).get();
+  if (!scores) return tl::unexpected(scores.error());
+  return static_cast<double>(scores->front().logit);
+}
+
+}  // namespace
+
+cv::Mat GoldenPicture(int width, int height) {
+  cv::Mat picture(height, width, CV_8UC3);
+  for (int y = 0; y < height; ++y)
+    for (int x = 0; x < width; ++x)
+      picture.at<cv::Vec3b>(y, x) = {static_cast<uchar>((x * 7 + y * 3) % 256),
+                                     static_cast<uchar>((x * 5 + y * 11) % 256),
+                                     static_cast<uchar>((x * 13 + y * 2) % 256)};
+  return picture;
+}
+
+Result<void> WarmUp(const Scorer& scorer) {
+  const auto logit = LogitOf(scorer, GoldenPicture(scorer.card().input.width, scorer.card().input.height));
+  if (!logit) return tl::unexpected(logit.error());
+  return {};
+}
+
+Result<std::optional<GoldenResult>> CheckGolden(const Scorer& scorer) {
+  const auto file = scorer.card().folder / "golden.json";
+  const auto text = ReadSmallFile(file);
+  if (!text && text.error().code == ErrorCode::kNotFound) return std::nullopt;
+  if (!text)
+    return Fail(ErrorCode::kInternal, fmt::format("{}: {}", file.string(), text.error().message),
+                "restore the file");
+  std::vector<Case> cases;
+  GoldenResult result;
+  try {
+    const json golden = json::parse(*text);
+    result.tolerance = golden.at("tolerance");
+    if (!(result.tolerance > 0 && result.tolerance <= kLargestTolerance))
+      throw std::runtime_error(fmt::format("tolerance must be above 0 and at most {}", kLargestTolerance));
+    cases = ReadCases(scorer.card().folder, golden);
+  } catch (const std::exception& e) {
+    return Fail(ErrorCode::kInternal, fmt::format("{} cannot be used: {}", file.string(), e.what()),
+                "restore the file, or export the model again");
+  }
+  for (const Case& golden : cases) {
+    const auto logit = LogitOf(scorer, golden.picture);
+    if (!logit) return tl::unexpected(logit.error());
+    const double difference = std::abs(*logit - golden.logit);
+    result.worst = std::max(result.worst, difference);
+    if (!(difference <= result.tolerance))
+      return Fail(ErrorCode::kInternal,
+                  fmt::format("the golden input '{}' gives the logit {:.5f} (expected {:.5f}, tolerance {})",
+                              golden.name, *logit, golden.logit, result.tolerance),
+                  "the network, its card and golden.json do not belong together: export the model again");
+    ++result.cases;
+  }
+  return result;
+}
+
+Result<std::string> MakeGolden(const Scorer& scorer) {
+  json cases = json::array();
+  for (const int side : {scorer.card().input.width, 160, 224}) {
+    const auto logit = LogitOf(scorer, GoldenPicture(side, side));
+    if (!logit) return tl::unexpected(logit.error());
+    cases.push_back({{"name", fmt::format("synthetic {}", side)},
+                     {"source", "synthetic"},
+                     {"rect", {0, 0, side, side}},
+                     {"logit", *logit}});
+  }
+  return json{{"tolerance", kMadeTolerance}, {"cases", std::move(cases)}}.dump(2) + "\n";
+}
+
+}  // namespace unmask

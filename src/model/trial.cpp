@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model/trial.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <spawn.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <cstring>
+
+#include <fmt/format.h>
+
+#include "base/fd.hpp"
+
+extern char** environ;
+
+namespace unmask {
+namespace {
+
+constexpr std::size_t kMostSaid = 64 << 10;
+// Compiling EfficientNet-B7, the largest network that is imported, takes some 20 s and 2 GiB.
+constexpr rlim_t kCpuSeconds = 300;
+constexpr rlim_t kAddressSpace = rlim_t{16} << 30;
+
+std::string EndingOf(int status) {
+  if (WIFSIGNALED(status))
+    return fmt::format("signal {} ({})", WTERMSIG(status), ::strsignal(WTERMSIG(status)));
+  return fmt::format("exit code {}", WEXITSTATUS(status));
+}
+
+}  // namespace
+
+Result<TrialResult> RunTrial(const std::filesystem::path& program, const std::vector<std::string>& arguments,
+                             double timeout) {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0)
+    return Fail(ErrorCode::kInternal, fmt::format("no pipe to a child process: {}", std::strerror(errno)));
+  const UniqueFd ours(ends[0]);
+  UniqueFd theirs(ends[1]);
+
+  std::vector<char*> argv = {const_cast<char*>(program.c_str())};
+  for (const auto& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
+  argv.push_back(nullptr);
+  posix_spawn_file_actions_t actions;
+  posix_spawnattr_t attributes;
+  ::posix_spawn_file_actions_init(&actions);
+  ::posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+  ::posix_spawn_file_actions_adddup2(&actions, theirs.get(), STDOUT_FILENO);
+  ::posix_spawn_file_actions_adddup2(&actions, theirs.get(), STDERR_FILENO);
+  ::posix_spawnattr_init(&attributes);
+  ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
+  pid_t child = 0;
+  const int failed = ::posix_spawn(&child, program.c_str(), &actions, &attributes, argv.data(), environ);
+  ::posix_spawnattr_destroy(&attributes);
+  ::posix_spawn_file_actions_destroy(&actions);
+  theirs.reset();
+  if (failed != 0)
+    return Fail(ErrorCode::kInternal,
+                fmt::format("{} cannot be started: {}", program.string(), std::strerror(failed)));
+
+  using Clock = std::chrono::steady_clock;
+  const auto deadline = Clock::now() + std::chrono::duration<double>(timeout);
+  TrialResult result;
+  bool late = false;
+  for (;;) {
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now()).count();
+    pollfd waiting{.fd = ours.get(), .events = POLLIN, .revents = 0};
+    const int ready = left <= 0 ? 0 : ::poll(&waiting, 1, static_cast<int>(std::min<long>(left, 1 << 30)));
+    if (ready < 0 && errno == EINTR) continue;
+    late = ready == 0;
+    if (ready <= 0) break;
+    char buffer[4096];
+    const ssize_t n = ::read(ours.get(), buffer, sizeof buffer);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) break;
+    result.said.append(buffer, std::min(static_cast<std::size_t>(n), kMostSaid - result.said.size()));
+  }
+  ::kill(-child, SIGKILL);  // it has closed its output or is late; either way nothing of it may stay
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  result.ok = !late && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+  if (late)
+    result.ending = fmt::format("no end within {} s", timeout);
+  else if (!result.ok)
+    result.ending = EndingOf(status);
+  return result;
+}
+
+void LimitThisTrial() {
+  const rlimit cpu{kCpuSeconds, kCpuSeconds + 5};
+  [[maybe_unused]] const rlimit memory{kAddressSpace, kAddressSpace};
+  const rlimit core{0, 0};
+  ::setrlimit(RLIMIT_CPU, &cpu);
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // they reserve terabytes
+  ::setrlimit(RLIMIT_AS, &memory);
+#endif
+  ::setrlimit(RLIMIT_CORE, &core);
+}
+
+}  // namespace unmask
