@@ -20,6 +20,7 @@
 #include "face/letterbox.hpp"
 #include "face/quality.hpp"
 #include "face/tracker.hpp"
+#include "media/facts.hpp"
 
 namespace unmask {
 namespace {
@@ -166,16 +167,8 @@ SamplePlan Run::Plan() {
 }
 
 void Run::LearnMedia(const MediaInfo& info) {
-  MediaFacts& media = report_.media;
-  media.kind = info.kind;
-  media.container = info.container;
-  media.codec = info.codec;
-  media.width = info.width;
-  media.height = info.height;
-  media.duration = info.duration;
-  media.fps = info.fps;
-  media.frames = info.frames;
-  if (progress_ != nullptr) progress_->OnMedia(media);
+  Describe(info, report_.media);
+  if (progress_ != nullptr) progress_->OnMedia(report_.media);
 }
 
 Result<FramePick> Run::Pick(const MediaInfo& info) {

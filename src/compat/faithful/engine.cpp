@@ -11,6 +11,7 @@
 #include "base/file.hpp"
 #include "base/hash.hpp"
 #include "base/version.hpp"
+#include "media/facts.hpp"
 #include "model/network.hpp"
 
 namespace unmask::compat {
@@ -214,16 +215,8 @@ Result<void> Run::ScoreCrops() {
 }
 
 void Run::LearnMedia(const MediaInfo& info) {
-  MediaFacts& media = report_.media;
-  media.kind = info.kind;
-  media.container = info.container;
-  media.codec = info.codec;
-  media.width = info.width;
-  media.height = info.height;
-  media.duration = info.duration;
-  media.fps = info.fps;
-  media.frames = info.frames;
-  if (progress_ != nullptr) progress_->OnMedia(media);
+  Describe(info, report_.media);
+  if (progress_ != nullptr) progress_->OnMedia(report_.media);
 }
 
 void Run::Tell(double done) {

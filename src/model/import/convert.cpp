@@ -10,6 +10,7 @@
 #include <openvino/opsets/opset13.hpp>
 
 #include "base/file.hpp"
+#include "model/golden.hpp"
 #include "model/import/request_json.hpp"
 #include "model/keras/keras_model.hpp"
 #include "model/keras/meso.hpp"
@@ -212,17 +213,6 @@ std::shared_ptr<ov::Model> Adapt(ov::Model& model, const InputFacts& facts, cons
   return std::make_shared<ov::Model>(ov::ResultVector{result}, ov::ParameterVector{image}, "imported");
 }
 
-/// The picture that golden.json calls "synthetic".
-cv::Mat Synthetic(int width, int height) {
-  cv::Mat picture(height, width, CV_8UC3);
-  for (int y = 0; y < height; ++y)
-    for (int x = 0; x < width; ++x)
-      picture.at<cv::Vec3b>(y, x) = {static_cast<uchar>((x * 7 + y * 3) % 256),
-                                     static_cast<uchar>((x * 5 + y * 11) % 256),
-                                     static_cast<uchar>((x * 13 + y * 2) % 256)};
-  return picture;
-}
-
 /// Inputs and the logits that the converted network gives for them.
 json Golden(const fs::path& network, const ImportRequest& request, const InputFacts& facts) {
   auto loaded = LoadNetwork(network, {.threads = 1, .throughput = false, .batch = 1});
@@ -238,7 +228,7 @@ json Golden(const fs::path& network, const ImportRequest& request, const InputFa
   const Scorer scorer(card, std::move(*loaded), 1);
   json cases = json::array();
   for (const auto& [width, height] : {std::pair(64, 64), {200, 180}, {333, 400}, {640, 480}, {97, 301}}) {
-    const std::vector<cv::Mat> prepared = {scorer.Prepare(Synthetic(width, height))};
+    const std::vector<cv::Mat> prepared = {scorer.Prepare(GoldenPicture(width, height))};
     const auto scores = scorer.Start(prepared).get();
     if (!scores) throw Unusable{scores.error().message, "the weights may be damaged: save the model again"};
     cases.push_back({{"name", fmt::format("synthetic {}x{}", width, height)},
