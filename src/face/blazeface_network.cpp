@@ -4,8 +4,7 @@
 #include <fmt/format.h>
 #include <opencv2/imgproc.hpp>
 
-#include "base/file.hpp"
-#include "base/hash.hpp"
+#include "face/detector_file.hpp"
 #include "face/letterbox.hpp"
 
 namespace unmask {
@@ -31,21 +30,6 @@ bool IsCut(const Box& box, const cv::Rect& region, cv::Size picture) {
   return (region.x > 0 && box.x < region.x + margin) || (region.y > 0 && box.y < region.y + margin) ||
          (region.br().x < picture.width && box.x + box.width > region.br().x - margin) ||
          (region.br().y < picture.height && box.y + box.height > region.br().y - margin);
-}
-
-Result<void> CheckHash(const std::filesystem::path& file, const char* sha256) {
-  const auto fd = OpenForReading(file);
-  if (!fd)
-    return Fail(fd.error().code, fmt::format("no face detector at {}: {}", file.string(), fd.error().message),
-                "run tools/setup.sh");
-  const auto found = Sha256OfFile(fd->get());
-  if (!found) return tl::unexpected(found.error());
-  if (*found != sha256)
-    return Fail(ErrorCode::kInternal,
-                fmt::format("{} is not the face detector that is expected: sha256 {}, expected {}",
-                            file.string(), *found, sha256),
-                "run tools/setup.sh again");
-  return {};
 }
 
 }  // namespace
@@ -75,7 +59,7 @@ Result<std::unique_ptr<BlazeFaceNetwork>> BlazeFaceNetwork::Load(const std::file
                                                                  const Kind& kind,
                                                                  const NetworkOptions& options) {
   const auto file = folder / kind.file;
-  if (auto checked = CheckHash(file, kind.sha256); !checked) return tl::unexpected(checked.error());
+  if (auto checked = CheckDetectorFile(file, kind.sha256); !checked) return tl::unexpected(checked.error());
   NetworkOptions identified = options;
   identified.identity = kind.sha256;
   auto network = LoadNetwork(file, identified);

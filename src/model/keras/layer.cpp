@@ -68,6 +68,13 @@ void LayerCall::NeedChannelsLast() const {
     Refuse("it keeps channels first (expected channels_last)", "save the model in the channels_last format");
 }
 
+bool LayerCall::PadsToSame() const {
+  const std::string padding = Get<std::string>("padding", "valid");
+  if (padding != "valid" && padding != "same")
+    Refuse(fmt::format("padding is '{}' (expected valid or same)", padding));
+  return padding == "same";
+}
+
 void LayerCall::Refuse(const std::string& why, const std::string& hint) const {
   throw BadFile(fmt::format("layer '{}' ({}): {}", where, kind, why), hint);
 }

@@ -68,6 +68,9 @@ class LayerCall {
   /// Throws unless the layer keeps channels last, as the whole reader does.
   void NeedChannelsLast() const;
 
+  /// Whether `padding` is "same"; false for "valid", the default. Throws for anything else.
+  bool PadsToSame() const;
+
   [[noreturn]] void Refuse(const std::string& why, const std::string& hint = {}) const;
 
  private:

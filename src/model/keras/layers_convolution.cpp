@@ -19,14 +19,12 @@ struct Window {
 
 Window WindowOf(const LayerCall& call) {
   call.NeedChannelsLast();
-  const std::string padding = call.Get<std::string>("padding", "valid");
-  if (padding != "valid" && padding != "same")
-    call.Refuse(fmt::format("padding is '{}' (expected valid or same)", padding));
+  const bool same = call.PadsToSame();
   const auto strides = call.Pair("strides", 1);
   const auto dilations =
       call.config.contains("dilation_rate") ? call.Pair("dilation_rate", 1) : std::vector<std::size_t>{1, 1};
   return {ov::Strides(strides), ov::Strides(dilations),
-          padding == "same" ? ov::op::PadType::SAME_UPPER : ov::op::PadType::VALID};
+          same ? ov::op::PadType::SAME_UPPER : ov::op::PadType::VALID};
 }
 
 /// Keras stores [height, width, in, out]; `groups` is 0 for an engine's kernel [out, in, height, width], else

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // Layers that take the mean or maximum of windows, or of all pixels.
-#include <fmt/format.h>
 #include <openvino/op/avg_pool.hpp>
 #include <openvino/op/max_pool.hpp>
 #include <openvino/op/reduce_max.hpp>
@@ -19,12 +18,10 @@ struct Window {
 
 Window WindowOf(const LayerCall& call) {
   call.NeedChannelsLast();
-  const std::string padding = call.Get<std::string>("padding", "valid");
-  if (padding != "valid" && padding != "same")
-    call.Refuse(fmt::format("padding is '{}' (expected valid or same)", padding));
+  const bool same = call.PadsToSame();
   const bool own = call.config.contains("strides") && !call.config["strides"].is_null();
   return {ov::Shape(call.Pair("pool_size", 1)), ov::Strides(call.Pair(own ? "strides" : "pool_size", 1)),
-          padding == "same" ? ov::op::PadType::SAME_UPPER : ov::op::PadType::VALID};
+          same ? ov::op::PadType::SAME_UPPER : ov::op::PadType::VALID};
 }
 
 Value MaxPooling2D(LayerCall& call) {

@@ -5,11 +5,9 @@
 #include <array>
 #include <cmath>
 
-#include <fmt/format.h>
 #include <opencv2/imgproc.hpp>
 
-#include "base/file.hpp"
-#include "base/hash.hpp"
+#include "face/detector_file.hpp"
 
 namespace unmask::compat {
 namespace {
@@ -34,27 +32,14 @@ constexpr NetworkFile kRnet{"mtcnn_rnet", "59196f4121e8ed081c39568217d88174dbd43
 constexpr NetworkFile kOnet{"mtcnn_onet", "31f3a6e0a85bcf74e8b1fbb246e516036bd7525920225e0395a56d362cd96b0c",
                             "24363055cae12a5a5ea70ffe5ddc310a5ba6d5007777aa6ee8d2ab12662be1b3", kWindows};
 
-Result<void> CheckHash(const std::filesystem::path& file, const char* sha256) {
-  const auto fd = OpenForReading(file);
-  if (!fd)
-    return Fail(fd.error().code, fmt::format("no face detector at {}: {}", file.string(), fd.error().message),
-                "run tools/setup.sh");
-  const auto found = Sha256OfFile(fd->get());
-  if (!found) return tl::unexpected(found.error());
-  if (*found != sha256)
-    return Fail(ErrorCode::kInternal,
-                fmt::format("{} is not the face detector that is expected: sha256 {}, expected {}",
-                            file.string(), *found, sha256),
-                "run tools/setup.sh again");
-  return {};
-}
-
 Result<std::unique_ptr<Network>> LoadOne(const std::filesystem::path& folder, const NetworkFile& file,
                                          NetworkOptions options) {
   const auto xml = folder / (std::string(file.name) + ".xml");
   const auto bin = folder / (std::string(file.name) + ".bin");
-  if (auto checked = CheckHash(xml, file.xml_sha256); !checked) return tl::unexpected(checked.error());
-  if (auto checked = CheckHash(bin, file.bin_sha256); !checked) return tl::unexpected(checked.error());
+  if (auto checked = CheckDetectorFile(xml, file.xml_sha256); !checked)
+    return tl::unexpected(checked.error());
+  if (auto checked = CheckDetectorFile(bin, file.bin_sha256); !checked)
+    return tl::unexpected(checked.error());
   options.identity = std::string(file.xml_sha256) + file.bin_sha256;
   options.batch = file.batch;
   return LoadNetwork(xml, options);
