@@ -132,7 +132,7 @@ function facts(report) {
     ["SHA-256", media.sha256],
     ["Looked at", `${sampling.frames_analysed} of ${sampling.frames_decoded} decoded frames, ${sampling.faces_found} faces found` +
       (sampling.decode_errors ? `, ${sampling.decode_errors} decoding errors` : "")],
-    ["Model", `${model.name} ${model.version}${model.calibrated ? ", calibrated" : ", not calibrated"}`],
+    ["Model", `${model.name} ${model.version}${model.label ? ` (${model.label})` : ""}${model.calibrated ? ", calibrated" : ", not calibrated"}`],
     ["Software", `unmask ${software.unmask}, libavcodec ${software.libavcodec}, OpenVINO ${software.openvino}`],
   ];
   const list = el("dl", {});

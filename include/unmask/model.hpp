@@ -78,7 +78,6 @@ struct ModelCard {
   CropRule crop;
   Calibration calibration;
   Thresholds thresholds;
-  double fpr_at_clear = 0;
   std::vector<OperatingPoint> tracks;  ///< for tracks, by rising number of faces, each above 1; may be empty
   std::vector<ModelLimit> limits;
   std::string licence;

@@ -57,9 +57,10 @@ struct MediaFacts {
 };
 
 struct Thresholds {
-  double manipulated = 1;  ///< at or above: manipulated
-  double clear = 0;        ///< below: no manipulation found
-  double fpr_at_manipulated = 0;
+  double manipulated = 1;         ///< at or above: manipulated
+  double clear = 0;               ///< below: no manipulation found
+  double fpr_at_manipulated = 0;  ///< share of the untouched validation faces at or above it; 0: not stated
+  double fpr_at_clear = 0;        ///< the same of `clear`
 };
 
 struct FaceQuality {
@@ -154,8 +155,10 @@ struct Sampling {
 struct ModelFacts {
   std::string name;
   int version = 0;
+  std::string label;   ///< of the version when the analysis began: "stable", "canary" or ""
   std::string sha256;  ///< of the network's weights
   bool calibrated = false;
+  Thresholds thresholds;  ///< of a single face; those of a report may be a track's
 };
 
 struct SoftwareFacts {

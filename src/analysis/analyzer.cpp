@@ -6,6 +6,7 @@
 #include "base/version.hpp"
 #include "face/detectors.hpp"
 #include "model/repository.hpp"
+#include "model/rollout.hpp"
 
 namespace unmask {
 namespace {
@@ -13,8 +14,11 @@ namespace {
 class PipelineAnalyzer final : public Analyzer {
  public:
   PipelineAnalyzer(std::unique_ptr<DecoderPool> decoders, std::unique_ptr<FaceDetector> detector,
-                   std::unique_ptr<Scorer> scorer)
-      : decoders_(std::move(decoders)), detector_(std::move(detector)), scorer_(std::move(scorer)) {
+                   std::unique_ptr<Scorer> scorer, std::string label)
+      : decoders_(std::move(decoders)),
+        detector_(std::move(detector)),
+        scorer_(std::move(scorer)),
+        label_(std::move(label)) {
     software_.unmask = Version();
     software_.openvino = EngineVersion();
   }
@@ -28,6 +32,7 @@ class PipelineAnalyzer final : public Analyzer {
     auto report = RunPipeline({*decoders_, *detector_, *scorer_}, std::move(*media), name, options, progress,
                               std::move(stop));
     if (report) {
+      report->model.label = label_;
       report->software.unmask = software_.unmask;
       report->software.openvino = software_.openvino;
     }
@@ -41,6 +46,7 @@ class PipelineAnalyzer final : public Analyzer {
   std::unique_ptr<DecoderPool> decoders_;
   std::unique_ptr<FaceDetector> detector_;
   std::unique_ptr<Scorer> scorer_;
+  const std::string label_;
   SoftwareFacts software_;
 };
 
@@ -53,13 +59,17 @@ Result<std::unique_ptr<Analyzer>> Analyzer::Create(AnalyzerConfig given) {
   if (!decoders) return tl::unexpected(decoders.error());
   auto card = ModelRepository(config.models).Find(config.model);
   if (!card) return tl::unexpected(card.error());
+  const auto labels = RolloutFiles(config.models / card->name).Read();
+  if (!labels) return tl::unexpected(labels.error());
+  std::string label = LabelOf(*labels, card->version);
   auto scorer = Scorer::Load(std::move(*card),
                              {.device = config.device, .threads = config.threads, .cache = *config.cache});
   if (!scorer) return tl::unexpected(scorer.error());
   auto detector = MakeFaceDetector(
       {.folder = config.detectors, .yunet = config.yunet, .cache = *config.cache, .threads = config.threads});
   if (!detector) return tl::unexpected(detector.error());
-  return std::make_unique<PipelineAnalyzer>(std::move(*decoders), std::move(*detector), std::move(*scorer));
+  return std::make_unique<PipelineAnalyzer>(std::move(*decoders), std::move(*detector), std::move(*scorer),
+                                            std::move(label));
 }
 
 }  // namespace unmask

@@ -138,8 +138,10 @@ OperatingPoints PointsOf(const ModelCard& card) {
 ModelFacts FactsOf(const ModelCard& card) {
   return {.name = card.name,
           .version = card.version,
+          .label = {},
           .sha256 = card.sha256,
-          .calibrated = card.calibration.fitted};
+          .calibrated = card.calibration.fitted,
+          .thresholds = card.thresholds};
 }
 
 ScoreVerdict JudgeScore(double score, int judged_tracks, const Thresholds& thresholds) {

@@ -40,7 +40,7 @@ struct OperatingPoints {
 
 OperatingPoints PointsOf(const ModelCard& card);
 
-/// What a report states of the model that judged.
+/// What a report states of the model that judged, but for its label, which is not the card's to say.
 ModelFacts FactsOf(const ModelCard& card);
 
 /// Judges one track from its faces (in order of time; `used`, `logit` and `quality` filled in).

@@ -54,6 +54,7 @@ class PipelineAnalyzer final : public VersionedAnalyzer {
     auto report = RunPipeline({*decoders_, *detector_, *lease.scorer}, std::move(*media), name, options,
                               progress, std::move(stop));
     if (report) {
+      report->model.label = lease.label;
       report->software.unmask = software_.unmask;
       report->software.openvino = software_.openvino;
     }

@@ -237,9 +237,7 @@ Result<http::Response> HeatMapPicture(const ApiContext& context, const http::Req
 Result<http::Response> HtmlReport(const ApiContext& context, const http::Request& request) {
   const auto record = FindDone(context, request);
   if (!record) return tl::unexpected(record.error());
-  const auto& card = context.analyzer.model();
-  http::Response response{.content_type = "text/html; charset=utf-8",
-                          .body = ToHtml(*record->report, {.fpr_at_clear = card.fpr_at_clear})};
+  http::Response response{.content_type = "text/html; charset=utf-8", .body = ToHtml(*record->report)};
   response.headers.Set(
       "Content-Security-Policy",
       "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'");

@@ -65,7 +65,7 @@ Json Summary(const ModelsView& view, const ModelCard& card) {
                     {{"manipulated", card.thresholds.manipulated},
                      {"clear", card.thresholds.clear},
                      {"fpr_at_manipulated", card.thresholds.fpr_at_manipulated},
-                     {"fpr_at_clear", card.fpr_at_clear}}},
+                     {"fpr_at_clear", card.thresholds.fpr_at_clear}}},
                    {"limits", std::move(limits)},
                    {"licence", card.licence}});
   return json;

@@ -136,7 +136,7 @@ std::string DescribeModel(const ModelCard& card) {
                                             Percent(card.thresholds.fpr_at_manipulated)));
     text += Line("clear",
                  fmt::format("below a score of {} ({} of the untouched faces lie above, on validation data)",
-                             Percent(card.thresholds.clear), Percent(card.fpr_at_clear)));
+                             Percent(card.thresholds.clear), Percent(card.thresholds.fpr_at_clear)));
   }
   for (std::size_t i = 0; i < card.limits.size(); ++i)
     text += Line(i == 0 ? "limits" : "", "- " + card.limits[i].text);

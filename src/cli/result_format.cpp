@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "render/csv.hpp"
+#include "render/html.hpp"
 #include "render/json.hpp"
 
 namespace unmask {
@@ -64,16 +65,13 @@ class Csv final : public ResultFormat {
 
 class Html final : public ResultFormat {
  public:
-  explicit Html(HtmlOptions options) : options_(std::move(options)) {}
-
   std::string Add(Outcome outcome) override {
     outcomes_.push_back(std::move(outcome));
     return {};
   }
-  std::string End() override { return ToHtml(outcomes_, options_); }
+  std::string End() override { return ToHtml(outcomes_); }
 
  private:
-  HtmlOptions options_;
   std::vector<Outcome> outcomes_;
 };
 
@@ -90,7 +88,7 @@ std::unique_ptr<ResultFormat> MakeResultFormat(ScanFormat format, const ResultFo
     case ScanFormat::kCsv:
       return std::make_unique<Csv>();
     case ScanFormat::kHtml:
-      return std::make_unique<Html>(options.html);
+      return std::make_unique<Html>();
   }
   return nullptr;
 }

@@ -5,7 +5,6 @@
 #include <string>
 
 #include "cli/scan.hpp"
-#include "render/html.hpp"
 #include "render/outcome.hpp"
 #include "render/table.hpp"
 
@@ -24,7 +23,6 @@ class ResultFormat {
 struct ResultFormatOptions {
   bool faces = false;
   TableStyle table;
-  HtmlOptions html;
 };
 
 std::unique_ptr<ResultFormat> MakeResultFormat(ScanFormat format, const ResultFormatOptions& options);

@@ -298,7 +298,7 @@ int RunScan(const ScanCommand& given) {
   ProgressBar bar(STDERR_FILENO, IsTerminal(STDERR_FILENO), inputs.files.size());
 
   std::unique_ptr<Analyzer> analyzer;
-  ResultFormatOptions options{.faces = command.faces, .table = StyleFor(STDOUT_FILENO), .html = {}};
+  ResultFormatOptions options{.faces = command.faces, .table = StyleFor(STDOUT_FILENO)};
   if (!command.output.empty()) options.table = {.width = 120, .color = false};
   if (std::any_of(inputs.files.begin(), inputs.files.end(),
                   [](const Input& input) { return !input.error; })) {
@@ -312,7 +312,6 @@ int RunScan(const ScanCommand& given) {
       return kSomeFailed;
     }
     analyzer = std::move(*created);
-    options.html.fpr_at_clear = analyzer->model().fpr_at_clear;
   }
 
   const bool terminal = command.output.empty() && IsTerminal(STDOUT_FILENO);

@@ -144,7 +144,7 @@ class Run {
     run.limit = request_.data.limit;
     run.analysis = request_.analysis;
     if (!card_.name.empty()) run.model = FactsOf(card_);
-    run.fpr_at_clear = card_.fpr_at_clear;
+    run.fpr_at_clear = card_.thresholds.fpr_at_clear;
     run.software = software_;
     run.software.unmask = Version();
     run.seconds = seconds_;

@@ -72,9 +72,11 @@ Calibration ReadCalibration(const json& j) {
 
 Thresholds ReadThresholds(const json& j) {
   const json& manipulated = j.at("thresholds").at("manipulated");
+  const json& clear = j.at("thresholds").at("clear");
   const Thresholds thresholds{.manipulated = manipulated.at("score"),
-                              .clear = j.at("thresholds").at("clear").at("score"),
-                              .fpr_at_manipulated = manipulated.at("fpr")};
+                              .clear = clear.at("score"),
+                              .fpr_at_manipulated = manipulated.at("fpr"),
+                              .fpr_at_clear = clear.at("fpr")};
   if (!(thresholds.clear >= 0 && thresholds.clear <= thresholds.manipulated && thresholds.manipulated <= 1))
     throw std::runtime_error("thresholds must satisfy 0 <= clear <= manipulated <= 1");
   return thresholds;
@@ -127,7 +129,6 @@ ModelCard Read(const std::string& text) {
   }
   card.calibration = ReadCalibration(j);
   card.thresholds = ReadThresholds(j);
-  card.fpr_at_clear = j.at("thresholds").at("clear").at("fpr");
   if (j.contains("tracks"))
     for (const json& track : j["tracks"]) {
       OperatingPoint point{.faces = track.at("faces"),

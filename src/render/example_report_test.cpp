@@ -27,7 +27,7 @@ Report ExampleReport() {
   report.verdict = Verdict::kManipulated;
   report.score = 0.981;
   report.logit = 3.94;
-  report.thresholds = {.manipulated = 0.92, .clear = 0.35, .fpr_at_manipulated = 0.01};
+  report.thresholds = {.manipulated = 0.92, .clear = 0.35, .fpr_at_manipulated = 0.01, .fpr_at_clear = 0.1};
 
   TrackReport track;
   track.id = 1;
@@ -69,7 +69,12 @@ Report ExampleReport() {
                      .frames_analysed = 25,
                      .faces_found = 25,
                      .decode_errors = 0};
-  report.model = {.name = "face", .version = 1, .sha256 = "ef01", .calibrated = true};
+  report.model = {.name = "face",
+                  .version = 1,
+                  .label = "stable",
+                  .sha256 = "ef01",
+                  .calibrated = true,
+                  .thresholds = {}};
   report.software = {.unmask = "0.1.0", .libavcodec = "59.37.100", .openvino = "2026.4.1"};
   report.timing_ms = {.total = 812.4, .decode = 540, .find = 120, .score = 95};
   return report;

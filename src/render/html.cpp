@@ -155,7 +155,8 @@ std::string Facts(const Report& report) {
                                      SampleModeName(report.options.mode), report.options.fps,
                                      report.options.max_frames, report.options.stability ? "on" : "off"));
   html += Row("Model",
-              fmt::format("{}:{}{}", report.model.name, report.model.version,
+              fmt::format("{}:{}{}{}", report.model.name, report.model.version,
+                          report.model.label.empty() ? "" : fmt::format(" ({})", report.model.label),
                           report.model.calibrated ? "" : ", not calibrated: scores are no probabilities"));
   html += Row("Model SHA-256", report.model.sha256, true);
   html += Row("Software", fmt::format("unmask {}, libavcodec {}, OpenVINO {}", report.software.unmask,
@@ -198,7 +199,7 @@ std::string Index(std::span<const Outcome> outcomes) {
 }
 
 /// Once for each set of thresholds: usually one.
-std::string HowToRead(std::span<const Outcome> outcomes, const HtmlOptions& options) {
+std::string HowToRead(std::span<const Outcome> outcomes) {
   std::vector<std::string> meanings;
   for (const auto& [name, report] : outcomes) {
     if (!report) continue;
@@ -208,11 +209,6 @@ std::string HowToRead(std::span<const Outcome> outcomes, const HtmlOptions& opti
   }
   std::string html = "<section>\n<h2>How to read this</h2>\n";
   for (const std::string& meaning : meanings) html += fmt::format("<p>{}</p>\n", EscapeForHtml(meaning));
-  if (options.fpr_at_clear > 0)
-    html += fmt::format(
-        "<p>The lower threshold lies where {:.4g} % of the untouched faces of the validation data score "
-        "higher.</p>\n",
-        options.fpr_at_clear * 100);
   html +=
       "<p>In the charts each dot is one look at the face, higher meaning more suspicious; the dashed lines "
       "are the "
@@ -251,7 +247,7 @@ std::string HtmlPolicy() {
       Base64(BytesOfHex(hash.Finish())));
 }
 
-std::string ToHtml(std::span<const Outcome> outcomes, const HtmlOptions& options) {
+std::string ToHtml(std::span<const Outcome> outcomes) {
   const std::string title = outcomes.size() == 1
                                 ? fmt::format("Report on {}", EscapeForHtml(outcomes[0].name))
                                 : fmt::format("Report on {} files", outcomes.size());
@@ -267,14 +263,14 @@ std::string ToHtml(std::span<const Outcome> outcomes, const HtmlOptions& options
   for (std::size_t i = 0; i < outcomes.size(); ++i)
     html +=
         outcomes[i].report ? ReportSection(*outcomes[i].report, i + 1) : FailureSection(outcomes[i], i + 1);
-  html += HowToRead(outcomes, options);
+  html += HowToRead(outcomes);
   html += fmt::format("</main>\n<footer>Made with unmask {}.</footer>\n</body>\n</html>\n", Version());
   return html;
 }
 
-std::string ToHtml(const Report& report, const HtmlOptions& options) {
+std::string ToHtml(const Report& report) {
   const Outcome outcome{report.media.name, report};
-  return ToHtml({&outcome, 1}, options);
+  return ToHtml({&outcome, 1});
 }
 
 }  // namespace unmask

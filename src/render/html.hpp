@@ -9,16 +9,12 @@
 
 namespace unmask {
 
-struct HtmlOptions {
-  double fpr_at_clear = 0;  ///< ModelCard::fpr_at_clear; 0: not stated
-};
-
 /// One page for people and printers: no script, nothing loaded from elsewhere (a policy in the page forbids
 /// both), pictures and styles inside. Everything untrusted is escaped. The same outcomes give the same page.
-std::string ToHtml(std::span<const Outcome> outcomes, const HtmlOptions& options = {});
+std::string ToHtml(std::span<const Outcome> outcomes);
 
 /// The page of one report.
-std::string ToHtml(const Report& report, const HtmlOptions& options = {});
+std::string ToHtml(const Report& report);
 
 /// The Content-Security-Policy that the page carries; a server sends the same as a header.
 std::string HtmlPolicy();

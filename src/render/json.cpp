@@ -123,7 +123,8 @@ Json ToJsonValue(const Report& report, const JsonOptions& options) {
                 {"thresholds",
                  {{"manipulated", Score(report.thresholds.manipulated)},
                   {"clear", Score(report.thresholds.clear)},
-                  {"fpr_at_manipulated", Score(report.thresholds.fpr_at_manipulated)}}},
+                  {"fpr_at_manipulated", Score(report.thresholds.fpr_at_manipulated)},
+                  {"fpr_at_clear", Score(report.thresholds.fpr_at_clear)}}},
                 {"tracks", std::move(tracks)}};
   if (options.faces) value["faces"] = FacesToJsonValue(report);
   value["limits"] = report.limits;
@@ -137,6 +138,7 @@ Json ToJsonValue(const Report& report, const JsonOptions& options) {
       {"faces_found", sampling.faces_found},       {"decode_errors", sampling.decode_errors}};
   value["model"] = {{"name", report.model.name},
                     {"version", report.model.version},
+                    {"label", report.model.label.empty() ? Json(nullptr) : Json(report.model.label)},
                     {"sha256", report.model.sha256},
                     {"calibrated", report.model.calibrated}};
   value["software"] = {{"unmask", report.software.unmask},

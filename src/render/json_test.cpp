@@ -22,7 +22,7 @@ TEST(Json, IsTheNativeInterfacesExampleToTheLetter) {
       R"("media":{"name":"clip.mp4","sha256":"abcd","bytes":1234567,"kind":"video","container":"mp4","codec":"h264",)"
       R"("width":1280,"height":720,"duration":12.4,"fps":29.97,"frames":371},)"
       R"("verdict":"manipulated","score":0.981,"logit":3.94,"reasons":[],)"
-      R"("thresholds":{"manipulated":0.92,"clear":0.35,"fpr_at_manipulated":0.01},)"
+      R"("thresholds":{"manipulated":0.92,"clear":0.35,"fpr_at_manipulated":0.01,"fpr_at_clear":0.1},)"
       R"("tracks":[{"id":1,"verdict":"manipulated","score":0.981,"logit":3.94,"reasons":[],"start":0.0,"end":12.0,)"
       R"("faces":25,"segments":[{"start":2.0,"end":9.5,"peak_time":4.5,"peak_score":0.997}],)"
       R"("best":{"frame":135,"time":4.5,"box":[412,96,210,210],"heat":null}}],)"
@@ -33,7 +33,7 @@ TEST(Json, IsTheNativeInterfacesExampleToTheLetter) {
       R"("stability":{"checked":true,"variants":4,"flips":0,"spread":0.04},)"
       R"("sampling":{"mode":"fps","fps":2.0,"frames_decoded":371,"frames_analysed":25,"faces_found":25,)"
       R"("decode_errors":0},)"
-      R"("model":{"name":"face","version":1,"sha256":"ef01","calibrated":true},)"
+      R"("model":{"name":"face","version":1,"label":"stable","sha256":"ef01","calibrated":true},)"
       R"("software":{"unmask":"0.1.0","libavcodec":"59.37.100","openvino":"2026.4.1"},)"
       R"("options":{"fps":2.0,"max_frames":256,"mode":"fps","stability":true},)"
       R"("timing_ms":{"total":812,"decode":540,"find":120,"score":95,"stability":0}})");

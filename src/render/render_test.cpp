@@ -284,8 +284,9 @@ TEST(Words, NameTheFaceAndTheSeconds) {
 }
 
 TEST(Words, ExplainTheThresholds) {
-  EXPECT_THAT(ThresholdsMeaning({.manipulated = 0.92, .clear = 0.35, .fpr_at_manipulated = 0.01}),
-              testing::AllOf(HasSubstr("92 %"), HasSubstr("35 %"), HasSubstr("1 %")));
+  EXPECT_THAT(ThresholdsMeaning(
+                  {.manipulated = 0.92, .clear = 0.35, .fpr_at_manipulated = 0.01, .fpr_at_clear = 0.13}),
+              testing::AllOf(HasSubstr("92 %"), HasSubstr("35 %"), HasSubstr("1 %"), HasSubstr("13 %")));
 }
 
 }  // namespace

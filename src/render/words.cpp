@@ -133,6 +133,8 @@ std::string ThresholdsMeaning(const Thresholds& thresholds) {
         " On the model's validation data the upper threshold calls {} of the untouched faces "
         "manipulated by mistake.",
         Percent(thresholds.fpr_at_manipulated));
+  if (thresholds.fpr_at_clear > 0)
+    text += fmt::format(" {} of these score above the lower one.", Percent(thresholds.fpr_at_clear));
   return text;
 }
 

@@ -29,7 +29,7 @@ constexpr const char* kNoFaces = "No faces detected in video";
 
 /// P(real) of each frame with a face.
 std::vector<double> Scores(const ContractContext& context, const Report& report) {
-  const double manipulated = context.native.model().thresholds.manipulated;
+  const double manipulated = report.model.thresholds.manipulated;
   std::vector<double> scores;
   for (const FaceReport* face : MainFaces(report))
     scores.push_back(Widen(context.faithful ? InServiceDirection(*face->score, kMesonetRule)

@@ -51,7 +51,7 @@ http::Response Answer(const ContractContext& context, const MicroserviceRequest&
 http::Response MicroserviceAnswer(const ContractContext& context, const MicroserviceRequest& request,
                                   const AnalysisRecord& record, const Report& report,
                                   const std::vector<std::int64_t>& order) {
-  const double manipulated = context.analyzer().model().thresholds.manipulated;
+  const double manipulated = report.model.thresholds.manipulated;
   std::map<std::int64_t, float> by_frame;
   for (const FaceReport* face : MainFaces(report))
     by_frame[face->frame] = context.faithful ? InServiceDirection(*face->score, kMicroserviceRule)

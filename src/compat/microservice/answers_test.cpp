@@ -14,10 +14,10 @@ class Silent : public http::Timers {
   std::shared_ptr<void> After(double, std::function<void()>) override { return nullptr; }
 };
 
-/// Has a card and never works.
+/// Never works. Its card is that of another version than the one that judged, as while a canary is tried.
 class Idle : public Analyzer {
  public:
-  Idle() { card_.thresholds = {.manipulated = 0.5, .clear = 0.25}; }
+  Idle() { card_.thresholds = {.manipulated = 0.99, .clear = 0.98}; }
   Result<Report> Analyze(const std::filesystem::path&, const std::string&, const AnalysisOptions&,
                          ProgressSink*, std::stop_token) override {
     return Fail(ErrorCode::kInternal, "");
@@ -43,6 +43,7 @@ class MicroserviceAnswers : public testing::Test {
     report.verdict = Verdict::kInconclusive;
     report.reasons = {Reason::kFewFaces};
     report.model = {.name = "face", .version = 3};
+    report.model.thresholds = {.manipulated = 0.5, .clear = 0.25};
     report.detector = "blazeface";
     for (const auto& [frame, score] : scores)
       report.faces.push_back({.track = 1, .frame = frame, .score = static_cast<double>(score)});

@@ -26,9 +26,9 @@ constexpr ScoreRule kScale = PredictRule(0.5);
 constexpr const char* kNoFrames = "No frames extracted (no faces and fallback failed)";
 constexpr const char* kCannotOpen = "Failed to open video";
 
-float FaceScore(const ContractContext& context, const FaceReport& face) {
+float FaceScore(const ContractContext& context, const Report& report, const FaceReport& face) {
   if (context.faithful) return InServiceDirection(*face.score, kScale);
-  return ToServiceScore(*face.score, context.native.model().thresholds.manipulated, kScale);
+  return ToServiceScore(*face.score, report.model.thresholds.manipulated, kScale);
 }
 
 /// Of the faithful engine the mean, as in the original. Ours is that of the person who decides the verdict,
@@ -55,7 +55,7 @@ http::Response PredictAnswer(const ContractContext& context, const AnalysisRecor
   std::vector<float> scores;
   ordered_json samples = ordered_json::array();
   for (const FaceReport* face : faces) {
-    scores.push_back(FaceScore(context, *face));
+    scores.push_back(FaceScore(context, report, *face));
     samples.push_back({{"t", face->time}, {"score", Widen(scores.back())}});
   }
   const float score = VideoScore(context, report, scores);

@@ -77,9 +77,9 @@ http::Response Answer(const ContractContext& context, const AnalysisRecord& reco
     return http::JsonResponse(500, FlaskJson(body));
   }
   const double score = *faces.front()->score;
-  const float real =
-      context.faithful ? InServiceDirection(score, kWebUploadRule)
-                       : ToServiceScore(score, context.native.model().thresholds.manipulated, kWebUploadRule);
+  const float real = context.faithful
+                         ? InServiceDirection(score, kWebUploadRule)
+                         : ToServiceScore(score, report.model.thresholds.manipulated, kWebUploadRule);
   body["alert"] = fmt::format("The image is {} with a confidence of {:.2f}",
                               IsFake(real, kWebUploadRule) ? "Fake" : "Real", Widen(real));
   body["unmask"] = facts;

@@ -282,6 +282,39 @@ def test_a_canary_gets_its_share_and_each_file_one_version(start_server, models,
     server.stop()
 
 
+def easily_alarmed(card):
+    card["thresholds"] = {
+        "manipulated": {"score": 0.002, "fpr": 0.5},
+        "clear": {"score": 0.001, "fpr": 0.77},
+    }
+
+
+def test_reports_and_contracts_go_by_the_version_that_judged(start_server, models, token_file, pictures):
+    put(models, 2, change=easily_alarmed)
+    server = start_server("--models", models, "--admin-token-file", token_file, *FLAGS)
+    assert model_of(server, pictures[0])["label"] is None
+    label_the_first_stable(server)
+
+    def judged(label):
+        answer = analyse(server, pictures[0]).json()
+        assert answer["report"]["model"]["label"] == label
+        page = server.get(f"/v1/analyses/{answer['id']}/report.html").text
+        upload = {"image": ("portrait.jpg", pictures[0])}
+        url = server.url + "/compat/microservice-v2/detect_deepfake_image"
+        contract = requests.post(url, files=upload, timeout=120)
+        assert contract.status_code == 200, contract.text
+        return answer["report"]["verdict"], contract.json()["predictions"][0]["prediction"], page
+
+    verdict, prediction, page = judged("stable")
+    assert verdict != "manipulated" and prediction == "Real"
+    assert "face:1 (stable)" in page and "10 % of these score above the lower one" in page
+    change(server, "route", {"version": 2, "percent": 100})
+    verdict, prediction, page = judged("canary")
+    assert verdict == "manipulated" and prediction == "Fake"
+    assert "face:2 (canary)" in page and "77 % of these score above the lower one" in page
+    server.stop()
+
+
 def drifting(card):
     card["calibration"]["intercept"] += 4
 
