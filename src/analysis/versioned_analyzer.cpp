@@ -104,14 +104,7 @@ Result<std::unique_ptr<VersionedAnalyzer>> VersionedAnalyzer::Create(AnalyzerCon
   const auto card = ModelRepository(config.models).Find(config.model);
   if (!card && card.error().code == ErrorCode::kNotFound) return tl::unexpected(card.error());
   const NetworkOptions network{.device = config.device, .threads = config.threads, .cache = *config.cache};
-  auto model = ServedModel::Create(
-      {.root = config.models,
-       .name = config.model,
-       .policy = watch.policy,
-       .interval = watch.interval,
-       .canary = watch.canary},
-      [network](const ModelCard& version) { return LoadChecked(version, network); },
-      [network, watch](const ModelCard& version) { return LoadAfterTrial(version, network, watch); });
+  auto model = WatchModel(config.models, config.model, network, watch);
   if (!model) return tl::unexpected(model.error());
   auto detector = MakeFaceDetector(
       {.folder = config.detectors, .yunet = config.yunet, .cache = *config.cache, .threads = config.threads});

@@ -61,11 +61,9 @@ Result<std::string> ReadAdminToken(const std::filesystem::path& file) {
       "make one with: openssl rand -hex 32");
 }
 
-Result<std::unique_ptr<Analyzer>> MakeAnalyzer(const ServeCommand& command) {
+Result<std::unique_ptr<Analyzer>> MakeAnalyzer(const ServeCommand& command, const ModelWatch& watch) {
   if (command.analyzer.model.find_first_of(":@") != std::string::npos)
     return Analyzer::Create(command.analyzer);
-  ModelWatch watch = command.watch;
-  watch.trial = FindInstallPaths().program_folder / "unmask";
   return VersionedAnalyzer::Create(command.analyzer, watch).map([](auto analyzer) {
     return std::unique_ptr<Analyzer>(std::move(analyzer));
   });
@@ -105,15 +103,17 @@ int RunServe(const ServeCommand& command) {
     PrintError(admin_token.error());
     return kWrongUsage;
   }
-  auto analyzer = MakeAnalyzer(command);
+  ModelWatch watch = command.watch;
+  watch.trial = FindInstallPaths().program_folder / "unmask";
+  const auto serving = serving::ServingSites(command.serving, command.analyzer, watch, on_site);
+  if (!serving) {
+    PrintError(serving.error());
+    return kWrongUsage;
+  }
+  auto analyzer = MakeAnalyzer(command, watch);
   if (!analyzer) {
     PrintError(analyzer.error());
     return kSomeFailed;
-  }
-  const auto serving = serving::ServingSites(command.serving, command.analyzer, on_site);
-  if (!serving) {
-    PrintError(serving.error());
-    return serving.error().code == ErrorCode::kBadRequest ? kWrongUsage : kSomeFailed;
   }
   ServeOptions options = command.options;
   if (options.models.empty()) options.models = command.analyzer.models;

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+#include <spdlog/spdlog.h>
 
 #include "model/golden.hpp"
 #include "model/trial.hpp"
@@ -33,7 +34,9 @@ Result<ServedModel::Loaded> LoadChecked(const ModelCard& card, const NetworkOpti
   if (auto warm = WarmUp(**scorer); !warm) return tl::unexpected(warm.error());
   auto golden = CheckGolden(**scorer);
   if (!golden) return tl::unexpected(golden.error());
-  return ServedModel::Loaded{.scorer = std::move(*scorer), .golden = *golden};
+  auto tensors = ProbeTensors(card, (*scorer)->network());
+  if (!tensors) spdlog::debug("{}", tensors.error().message);
+  return ServedModel::Loaded{.scorer = std::move(*scorer), .golden = *golden, .tensors = std::move(tensors)};
 }
 
 Result<ServedModel::Loaded> LoadAfterTrial(const ModelCard& card, const NetworkOptions& options,
@@ -48,6 +51,18 @@ Result<ServedModel::Loaded> LoadAfterTrial(const ModelCard& card, const NetworkO
     if (!trial->ok) return tl::unexpected(ErrorOf(*trial));
   }
   return LoadChecked(card, options);
+}
+
+Result<std::unique_ptr<ServedModel>> WatchModel(const std::filesystem::path& root, const std::string& name,
+                                                const NetworkOptions& options, const ModelWatch& watch) {
+  return ServedModel::Create(
+      {.root = root,
+       .name = name,
+       .policy = watch.policy,
+       .interval = watch.interval,
+       .canary = watch.canary},
+      [options](const ModelCard& version) { return LoadChecked(version, options); },
+      [options, watch](const ModelCard& version) { return LoadAfterTrial(version, options, watch); });
 }
 
 }  // namespace unmask

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <filesystem>
+#include <memory>
+#include <string>
+
 #include "model/network.hpp"
 #include "model/served_model.hpp"
 #include "unmask/serving.hpp"
@@ -16,5 +20,10 @@ Result<ServedModel::Loaded> LoadChecked(const ModelCard& card, const NetworkOpti
 /// Without `watch.trial` as LoadChecked().
 Result<ServedModel::Loaded> LoadAfterTrial(const ModelCard& card, const NetworkOptions& options,
                                            const ModelWatch& watch);
+
+/// A model of the repository `root` whose versions are loaded by these two: the first as LoadChecked(), later
+/// ones as LoadAfterTrial(). Fails as ServedModel::Create().
+Result<std::unique_ptr<ServedModel>> WatchModel(const std::filesystem::path& root, const std::string& name,
+                                                const NetworkOptions& options, const ModelWatch& watch);
 
 }  // namespace unmask

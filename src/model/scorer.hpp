@@ -31,6 +31,10 @@ class Scorer {
 
   const ModelCard& card() const { return card_; }
 
+  /// For those who have tensors of their own instead of crops. `batch()`: as given to the constructor.
+  Network& network() const { return *network_; }
+  std::size_t batch() const { return batch_; }
+
   /// Resizes a crop (CV_8UC3, blue first, any size) to the network's input: INTER_AREA to shrink,
   /// INTER_LINEAR to enlarge, as in training. The result is small and owns its pixels.
   cv::Mat Prepare(const cv::Mat& crop) const;

@@ -2,6 +2,7 @@
 #include "model/served_model.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <chrono>
 #include <stdexcept>
 
@@ -14,7 +15,8 @@ struct ServedModel::Version {
   VersionState state = VersionState::kEnd;
   std::string signature;  // of the folder when it was last loaded
   std::optional<Error> error;
-  std::shared_ptr<const Scorer> scorer;  // with kAvailable and kUnloading
+  std::shared_ptr<const Scorer> scorer;                   // with kAvailable and kUnloading
+  std::shared_ptr<const Result<NetworkTensors>> tensors;  // likewise
   std::optional<GoldenResult> golden;
   int in_flight = 0;
 };
@@ -33,6 +35,8 @@ struct ServedModel::State {
   std::optional<CanaryWatch> canaries;
   int serving = 0;
   std::map<int, std::vector<std::unique_ptr<const ModelCard>>> cards;  // of every load, the newest last
+
+  static std::shared_ptr<const Scorer> Use(const std::shared_ptr<State>& state, int version);
 
   void Step(int version, VersionEvent event) {
     Version& entry = versions[version];
@@ -183,6 +187,7 @@ void ServedModel::LoadVersion(int version, const Load& load) {
   const std::lock_guard lock(state_->mutex);
   Version& entry = state_->versions[version];
   entry.golden = loaded->golden;
+  entry.tensors = std::make_shared<const Result<NetworkTensors>>(std::move(loaded->tensors));
   entry.scorer = std::move(loaded->scorer);
   state_->cards[version].push_back(std::make_unique<const ModelCard>(entry.scorer->card()));
   state_->Step(version, VersionEvent::kLoaded);
@@ -257,14 +262,14 @@ void ServedModel::Watch(const std::stop_token& stop) {
   }
 }
 
-ServedModel::Lease ServedModel::Take(std::string_view sha256) const {
-  /// Ends the use of a version, and lets the watcher unload it after the last.
-  struct Use {
-    Use(std::shared_ptr<State> s, int v, std::shared_ptr<const Scorer> m)
+/// The version in use, which its watcher unloads after the last one has let go. With the lock held.
+std::shared_ptr<const Scorer> ServedModel::State::Use(const std::shared_ptr<State>& state, int version) {
+  struct InUse {
+    InUse(std::shared_ptr<State> s, int v, std::shared_ptr<const Scorer> m)
         : state(std::move(s)), version(v), scorer(std::move(m)) {}
-    Use(const Use&) = delete;
-    Use& operator=(const Use&) = delete;
-    ~Use() {
+    InUse(const InUse&) = delete;
+    InUse& operator=(const InUse&) = delete;
+    ~InUse() {
       const std::lock_guard lock(state->mutex);
       scorer.reset();  // never the last one: the version holds it until in_flight is 0
       Version& entry = state->versions.at(version);
@@ -276,21 +281,42 @@ ServedModel::Lease ServedModel::Take(std::string_view sha256) const {
     int version;
     std::shared_ptr<const Scorer> scorer;
   };
-  const auto take = [this](int version) -> std::shared_ptr<const Scorer> {
-    Version& entry = state_->versions.at(version);
-    auto use = std::make_shared<Use>(state_, version, entry.scorer);
-    ++entry.in_flight;
-    const Scorer* scorer = use->scorer.get();
-    return {std::move(use), scorer};
-  };
+  Version& entry = state->versions.at(version);
+  auto in_use = std::make_shared<InUse>(state, version, entry.scorer);
+  ++entry.in_flight;
+  const Scorer* scorer = in_use->scorer.get();
+  return {std::move(in_use), scorer};
+}
+
+ServedModel::Lease ServedModel::Take(std::string_view sha256) const {
   const std::lock_guard lock(state_->mutex);
   const Rollout& rollout = state_->rollout;
   const int canary = state_->CanaryInUse();
   const bool meets = canary != 0 && MeetsCanary(sha256, rollout.percent);
   const int chosen = meets && !rollout.shadow ? canary : state_->serving;
-  return {.scorer = take(chosen),
+  return {.scorer = State::Use(state_, chosen),
           .label = LabelOf(rollout, chosen),
-          .shadow = meets && rollout.shadow ? take(canary) : nullptr};
+          .shadow = meets && rollout.shadow ? State::Use(state_, canary) : nullptr,
+          .tensors = state_->versions.at(chosen).tensors};
+}
+
+std::optional<ServedModel::Lease> ServedModel::TakeNamed(std::string_view which) const {
+  const std::lock_guard lock(state_->mutex);
+  int chosen = 0;
+  if (which.empty() || (which == "stable" && state_->rollout.stable)) {
+    chosen = state_->serving;
+  } else if (which == "canary") {
+    chosen = state_->CanaryInUse();
+  } else {
+    const auto [end, error] = std::from_chars(which.data(), which.data() + which.size(), chosen);
+    if (error != std::errc() || end != which.data() + which.size()) return std::nullopt;
+  }
+  const auto found = state_->versions.find(chosen);
+  if (found == state_->versions.end() || found->second.state != VersionState::kAvailable) return std::nullopt;
+  return Lease{.scorer = State::Use(state_, chosen),
+               .label = LabelOf(state_->rollout, chosen),
+               .shadow = nullptr,
+               .tensors = found->second.tensors};
 }
 
 const ModelCard& ServedModel::card() const {

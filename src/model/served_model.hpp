@@ -15,6 +15,7 @@
 
 #include "model/canary.hpp"
 #include "model/golden.hpp"
+#include "model/network_tensors.hpp"
 #include "model/repository.hpp"
 #include "model/rollout.hpp"
 #include "model/scorer.hpp"
@@ -30,7 +31,7 @@ struct VersionStatus {
   std::string sha256;                  ///< of the weights, once loaded
   std::string label;                   ///< "stable", "canary" or ""
   bool serving = false;                ///< answers when nobody asks for another
-  int in_flight = 0;                   ///< analyses that run on it now
+  int in_flight = 0;                   ///< analyses and requests that run on it now
   std::optional<GoldenResult> golden;  ///< of its last load; absent also when it has no golden inputs
 };
 
@@ -63,6 +64,8 @@ class ServedModel {
   struct Loaded {
     std::unique_ptr<Scorer> scorer;
     std::optional<GoldenResult> golden;
+    /// For Lease::tensors; an error that of a network that cannot be offered to others.
+    Result<NetworkTensors> tensors = Fail(ErrorCode::kInternal, "nobody looked at the network's tensors");
   };
   /// Loads and tries a version. May take minutes; called by one thread at a time.
   using Load = std::function<Result<Loaded>(const ModelCard& card)>;
@@ -72,6 +75,7 @@ class ServedModel {
     std::shared_ptr<const Scorer> scorer;
     std::string label;                     ///< "stable", "canary" or ""
     std::shared_ptr<const Scorer> shadow;  ///< is to judge the file too, and only be recorded; may be null
+    std::shared_ptr<const Result<NetworkTensors>> tensors;  ///< what its network takes and gives
   };
 
   /// Loads, with `first`, the version that serves from the start: the stable one, else the highest one that
@@ -87,6 +91,11 @@ class ServedModel {
   /// The version for a file with this content: the canary for its share of the files, else the one that
   /// serves.
   Lease Take(std::string_view sha256) const;
+
+  /// The version that the client chose: "" for the one that serves, a number in decimal, or a label in force.
+  /// "stable" is the one that serves: while a version with that label is still loading, the one before. Has
+  /// no shadow. Nothing unless the version is AVAILABLE.
+  std::optional<Lease> TakeNamed(std::string_view which) const;
 
   /// The card of the version that serves; valid as long as this.
   const ModelCard& card() const;

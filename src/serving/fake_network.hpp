@@ -38,7 +38,10 @@ inline std::shared_ptr<const ServedNetwork> FakeServed(int version = 1, std::siz
   card.version = version;
   card.input.name = "image";
   card.output_name = "sum";
-  return ServedNetwork::Create(std::move(card), std::make_unique<FakeNetwork>(), batch).value();
+  auto scorer = std::make_shared<const Scorer>(std::move(card), std::make_unique<FakeNetwork>(), batch);
+  auto tensors = ProbeTensors(scorer->card(), scorer->network()).value();
+  return std::make_shared<const ServedNetwork>(std::move(scorer),
+                                               std::make_shared<const NetworkTensors>(std::move(tensors)));
 }
 
 }  // namespace unmask::serving

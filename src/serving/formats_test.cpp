@@ -40,15 +40,6 @@ TEST(ServedNetwork, RefusesToGiveWhatIsNotFinite) {
   EXPECT_EQ(outputs.error().code, ErrorCode::kInternal);
 }
 
-TEST(ModelSet, FindsVersionsByNumberAndTheHighestOne) {
-  const ModelSet set({FakeServed(3), FakeServed(11), FakeServed(2)});
-  EXPECT_EQ(set.Find("fake", "")->card().version, 11);
-  EXPECT_EQ(set.Find("fake", "3")->card().version, 3);
-  EXPECT_EQ(set.Find("fake", "4"), nullptr);
-  EXPECT_EQ(set.Find("other", ""), nullptr);
-  EXPECT_EQ(set.Versions("fake").front()->card().version, 2);
-}
-
 Result<TfPredict> Read(const std::string& body) { return ReadTfPredict(body, FakeServed()->input(), 4); }
 
 std::string TfRefusal(const std::string& body) {
@@ -116,9 +107,18 @@ TEST(TfServingFormat, DescribesTheModel) {
   EXPECT_EQ(signature["inputs"]["image"]["dtype"], "DT_FLOAT");
   EXPECT_EQ(signature["inputs"]["image"]["tensor_shape"]["dim"][2]["size"], "3");
   EXPECT_TRUE(signature["outputs"].contains("twice"));
-  const auto status = json::parse(WriteTfStatus({FakeServed(1), FakeServed(2)}));
-  EXPECT_EQ(status["model_version_status"][0]["version"], "2");
-  EXPECT_EQ(status["model_version_status"][1]["state"], "AVAILABLE");
+}
+
+TEST(TfServingFormat, TellsTheStateOfEachVersion) {
+  const auto told = json::parse(WriteTfStatus(
+      {{.version = 1, .state = VersionState::kAvailable},
+       {.version = 2, .state = VersionState::kLoading},
+       {.version = 3, .error = Error{ErrorCode::kInternal, "face.bin has another sha256", "", ""}}}));
+  EXPECT_EQ(told, json::parse(R"({"model_version_status": [
+      {"version": "3", "state": "END",
+       "status": {"error_code": "INTERNAL", "error_message": "face.bin has another sha256"}},
+      {"version": "2", "state": "LOADING", "status": {"error_code": "OK", "error_message": ""}},
+      {"version": "1", "state": "AVAILABLE", "status": {"error_code": "OK", "error_message": ""}}]})"));
 }
 
 std::string Bytes(const std::vector<float>& values) {
@@ -227,6 +227,15 @@ TEST(KserveFormat, WritesJsonAndBinaryOutputs) {
   const auto plain = WriteKserveAnswer(Ask("{" + asked).value(), outputs, network->card());
   EXPECT_FALSE(plain.header_length);
   EXPECT_EQ(json::parse(plain.body)["outputs"][1]["data"].size(), 6U);
+}
+
+TEST(KserveFormat, NamesTheVersionsThatCanBeAsked) {
+  const auto told =
+      json::parse(WriteKserveMetadata(*FakeServed(2), {{.version = 1},
+                                                       {.version = 2, .state = VersionState::kAvailable},
+                                                       {.version = 3, .state = VersionState::kLoading}}));
+  EXPECT_EQ(told["versions"], json::parse(R"(["2"])"));
+  EXPECT_EQ(told["inputs"][0]["shape"], json::parse("[-1,2,3]"));
 }
 
 }  // namespace

@@ -274,10 +274,10 @@ KserveAnswer WriteKserveAnswer(const KserveQuestion& question, const std::vector
   return {json + binary, length};
 }
 
-std::string WriteKserveMetadata(const ServedNetwork& network,
-                                const std::vector<std::shared_ptr<const ServedNetwork>>& versions) {
+std::string WriteKserveMetadata(const ServedNetwork& network, const std::vector<VersionStatus>& versions) {
   Json numbers = Json::array();
-  for (const auto& version : versions) numbers.push_back(std::to_string(version->card().version));
+  for (const auto& status : versions)
+    if (status.state == VersionState::kAvailable) numbers.push_back(std::to_string(status.version));
   Json outputs = Json::array();
   for (const TensorFacts& output : network.outputs()) outputs.push_back(Described(output));
   return Json{{"name", network.card().name},

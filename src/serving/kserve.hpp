@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "model/json_tensors.hpp"
+#include "model/served_model.hpp"
 #include "serving/served_network.hpp"
 
 namespace unmask::serving {
@@ -40,8 +41,7 @@ struct KserveAnswer {
 KserveAnswer WriteKserveAnswer(const KserveQuestion& question, const std::vector<Tensor>& outputs,
                                const ModelCard& card);
 
-/// Name, versions, platform, inputs and outputs of a model; `versions` are all that are served.
-std::string WriteKserveMetadata(const ServedNetwork& network,
-                                const std::vector<std::shared_ptr<const ServedNetwork>>& versions);
+/// Name, versions, platform, inputs and outputs of a model; of `versions` those that are AVAILABLE are named.
+std::string WriteKserveMetadata(const ServedNetwork& network, const std::vector<VersionStatus>& versions);
 
 }  // namespace unmask::serving

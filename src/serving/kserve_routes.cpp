@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "serving/kserve_routes.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "base/version.hpp"
@@ -24,40 +26,57 @@ http::Response ErrorAnswer(const Error& error) {
   return response;
 }
 
+/// Whether a version, named by number or label, is about to be AVAILABLE.
+bool IsComing(const OfferedModel& model, const std::string& which) {
+  const auto labelled = model.VersionOf(which);
+  const std::string version = labelled ? std::to_string(*labelled) : which;
+  const auto all = model.Status();
+  return std::any_of(all.begin(), all.end(), [&](const VersionStatus& status) {
+    return std::to_string(status.version) == version &&
+           (status.state == VersionState::kStart || status.state == VersionState::kLoading);
+  });
+}
+
 class Routes {
  public:
   Routes(std::shared_ptr<const ModelSet> models, std::shared_ptr<Predictor> predictor)
       : models_(std::move(models)), predictor_(std::move(predictor)) {}
 
-  Result<Network> Find(const http::Request& request) const {
+  Result<Network> Take(const http::Request& request) const {
     const auto& name = request.params.at("name");
     const auto version = request.params.find("version");
-    if (version == request.params.end()) {
-      if (auto network = models_->Find(name, "")) return network;
-      return Fail(ErrorCode::kNotFound, fmt::format("Request for unknown model: '{}' is not found", name));
+    const bool chosen = version != request.params.end();
+    const OfferedModel* const model = models_->Find(name);
+    if (model && !(chosen && version->second.empty())) {
+      auto network = model->Take(chosen ? version->second : "");
+      if (!network || *network) return network;
     }
-    if (auto network = version->second.empty() ? nullptr : models_->Find(name, version->second))
-      return network;
+    if (!chosen)
+      return Fail(ErrorCode::kNotFound, fmt::format("Request for unknown model: '{}' is not found", name));
+    if (model && IsComing(*model, version->second))
+      return Fail(ErrorCode::kOverloaded, fmt::format("Request for unknown model: '{}' version {} is not at "
+                                                      "ready state",
+                                                      name, version->second));
     return Fail(ErrorCode::kNotFound, fmt::format("Request for unknown model: '{}' version {} is not found",
                                                   name, version->second));
   }
 
   Result<http::Response> Metadata(const http::Request& request) const {
-    const auto network = Find(request);
+    const auto network = Take(request);
     if (!network) return tl::unexpected(network.error());
-    return http::JsonResponse(200,
-                              WriteKserveMetadata(**network, models_->Versions((*network)->card().name)));
+    const auto versions = models_->Find((*network)->card().name)->Status();
+    return http::JsonResponse(200, WriteKserveMetadata(**network, versions));
   }
 
   Result<http::Response> Ready(const http::Request& request) const {
-    const auto network = Find(request);
+    const auto network = Take(request);
     if (!network) return tl::unexpected(network.error());
     return http::JsonResponse(200,
                               fmt::format("{{\"name\": \"{}\", \"ready\": true}}", (*network)->card().name));
   }
 
   Result<std::unique_ptr<http::BodyReceiver>> Infer(const RequestPtr& request) const {
-    const auto network = Find(*request);
+    const auto network = Take(*request);
     if (!network) return tl::unexpected(network.error());
     if (const auto* encoding = request->headers.Find("Content-Encoding");
         encoding && !http::EqualsIgnoreCase(*encoding, "identity"))

@@ -5,8 +5,8 @@
 #include <memory>
 
 #include "http/router.hpp"
+#include "serving/model_set.hpp"
 #include "serving/predictor.hpp"
-#include "serving/served_network.hpp"
 
 namespace unmask::serving {
 
@@ -14,6 +14,7 @@ namespace unmask::serving {
 ///   GET  /v2, /v2/health/live, /v2/health/ready
 ///   GET  /v2/models/NAME[/versions/V][/ready]
 ///   POST /v2/models/NAME[/versions/V]/infer
+/// V is a number, "stable" or "canary"; without it the version that serves answers.
 /// Errors are {"error": ...}. `ready` is false while the server shuts down and outlives the routes' last
 /// call.
 std::shared_ptr<const http::Router> KserveRoutes(std::shared_ptr<const ModelSet> models,

@@ -86,6 +86,20 @@ Result<TfPredict> TakeColumns(const JsonText& text, const JsonValue& inputs, con
   return question;
 }
 
+/// The names of google.rpc.Code, which TensorFlow Serving shows.
+const char* StatusCodeOf(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::kNotFound:
+      return "NOT_FOUND";
+    case ErrorCode::kBadRequest:
+      return "INVALID_ARGUMENT";
+    case ErrorCode::kOverloaded:
+      return "UNAVAILABLE";
+    default:
+      return "INTERNAL";
+  }
+}
+
 Json TensorInfo(const TensorFacts& tensor) {
   Json dimensions = Json::array({{{"size", "-1"}, {"name", ""}}});
   for (const std::size_t size : tensor.shape)
@@ -144,13 +158,16 @@ std::string WriteTfPredictions(const TfPredict& question, const std::vector<Tens
   return out + "\n}\n";
 }
 
-std::string WriteTfStatus(const std::vector<std::shared_ptr<const ServedNetwork>>& versions) {
+std::string WriteTfStatus(const std::vector<VersionStatus>& versions) {
   Json list = Json::array();
-  for (auto network = versions.rbegin(); network != versions.rend(); ++network)
-    list.push_back({{"version", std::to_string((*network)->card().version)},
-                    {"state", "AVAILABLE"},
-                    {"status", {{"error_code", "OK"}, {"error_message", ""}}}});
-  return Json{{"model_version_status", list}}.dump(1) + "\n";
+  for (auto status = versions.rbegin(); status != versions.rend(); ++status)
+    list.push_back({{"version", std::to_string(status->version)},
+                    {"state", VersionStateName(status->state)},
+                    {"status",
+                     {{"error_code", status->error ? StatusCodeOf(status->error->code) : "OK"},
+                      {"error_message", status->error ? status->error->message : ""}}}});
+  // Messages may quote a file: bytes that are no UTF-8 are replaced.
+  return Json{{"model_version_status", list}}.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
 std::string WriteTfMetadata(const ServedNetwork& network) {

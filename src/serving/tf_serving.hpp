@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "model/json_tensors.hpp"
+#include "model/served_model.hpp"
 #include "serving/served_network.hpp"
 
 namespace unmask::serving {
@@ -28,8 +29,8 @@ Result<TfPredict> ReadTfPredict(std::string_view body, const TensorFacts& input,
 /// {"predictions": [...]}, each of one instance, or {"outputs": ...}; a single output goes without its name.
 std::string WriteTfPredictions(const TfPredict& question, const std::vector<Tensor>& outputs);
 
-/// {"model_version_status": [...]}, the highest version first.
-std::string WriteTfStatus(const std::vector<std::shared_ptr<const ServedNetwork>>& versions);
+/// {"model_version_status": [...]}, the highest version first; `versions` rise.
+std::string WriteTfStatus(const std::vector<VersionStatus>& versions);
 
 /// The signature "serving_default".
 std::string WriteTfMetadata(const ServedNetwork& network);

@@ -21,10 +21,12 @@ http::Response ErrorAnswer(int status, std::string_view message) {
   return response;
 }
 
-/// What a request names: a model and perhaps one of its versions.
+/// What a request names: a model, and perhaps one of its versions or labels.
 struct Target {
   std::string name;
-  std::string version;  ///< "": the highest one
+  std::string version;  ///< in decimal without leading zeros
+  std::string label;
+  const std::string& which() const { return label.empty() ? version : label; }
 };
 
 bool IsVersion(std::string_view text) {
@@ -44,23 +46,32 @@ Result<Target> TargetOf(const http::Request& request, std::string_view suffix = 
     if (!suffix.empty() && text.ends_with(suffix)) text.resize(text.size() - suffix.size());
     return text;
   };
-  if (request.params.contains("label"))
-    // Labels belong to a roll-out; the models that are served here have none.
-    return Fail(ErrorCode::kBadRequest,
-                fmt::format("Unrecognized servable version label: {}", value("label")));
-  Target target{.name = value("name"), .version = value("version")};
+  Target target{.name = value("name"), .version = value("version"), .label = value("label")};
   if (target.name.empty() || target.name.find(':') != std::string::npos) return Malformed(request);
   if (request.params.contains("version") && !IsVersion(target.version)) return Malformed(request);
+  if (request.params.contains("label") && target.label.empty()) return Malformed(request);
   // As a number: "02" is version 2.
   target.version.erase(0, std::min(target.version.find_first_not_of('0'), target.version.size()));
+  if (request.params.contains("version") && target.version.empty()) target.version = "0";
   return target;
 }
 
-tl::unexpected<Error> NotServed(const Target& target) {
+tl::unexpected<Error> UnknownLabel(const Target& target) {
+  return Fail(ErrorCode::kBadRequest, fmt::format("Unrecognized servable version label: {}", target.label));
+}
+
+/// Why there is nothing to answer with.
+tl::unexpected<Error> NotServed(const Target& target, const OfferedModel* model) {
+  std::string version = target.version;
+  if (!target.label.empty()) {
+    const auto labelled = model ? model->VersionOf(target.label) : std::nullopt;
+    if (!labelled) return UnknownLabel(target);
+    version = std::to_string(*labelled);
+  }
   return Fail(ErrorCode::kNotFound,
-              target.version.empty() ? fmt::format("Servable not found for request: Latest({})", target.name)
-                                     : fmt::format("Servable not found for request: Specific({}, {})",
-                                                   target.name, target.version));
+              version.empty()
+                  ? fmt::format("Servable not found for request: Latest({})", target.name)
+                  : fmt::format("Servable not found for request: Specific({}, {})", target.name, version));
 }
 
 class Routes {
@@ -71,15 +82,21 @@ class Routes {
   Result<http::Response> Status(const http::Request& request) const {
     const auto target = TargetOf(request);
     if (!target) return tl::unexpected(target.error());
-    auto versions = models_->Versions(target->name);
-    if (versions.empty())
+    const OfferedModel* const model = models_->Find(target->name);
+    if (!model)
       return Fail(ErrorCode::kNotFound, fmt::format("Could not find any versions of model {}", target->name));
-    if (!target->version.empty()) {
-      const auto one = models_->Find(target->name, target->version);
-      if (!one)
+    auto versions = model->Status();
+    std::string version = target->version;
+    if (!target->label.empty()) {
+      const auto labelled = model->VersionOf(target->label);
+      if (!labelled) return UnknownLabel(*target);
+      version = std::to_string(*labelled);
+    }
+    if (!version.empty()) {
+      std::erase_if(versions, [&](const auto& status) { return std::to_string(status.version) != version; });
+      if (versions.empty())
         return Fail(ErrorCode::kNotFound,
-                    fmt::format("Could not find version {} of model {}", target->version, target->name));
-      versions = {one};
+                    fmt::format("Could not find version {} of model {}", version, target->name));
     }
     return http::JsonResponse(200, WriteTfStatus(versions));
   }
@@ -87,9 +104,9 @@ class Routes {
   Result<http::Response> Metadata(const http::Request& request) const {
     const auto target = TargetOf(request);
     if (!target) return tl::unexpected(target.error());
-    const auto network = models_->Find(target->name, target->version);
-    if (!network) return NotServed(*target);
-    return http::JsonResponse(200, WriteTfMetadata(*network));
+    const auto network = Take(*target);
+    if (!network) return tl::unexpected(network.error());
+    return http::JsonResponse(200, WriteTfMetadata(**network));
   }
 
   Result<std::unique_ptr<http::BodyReceiver>> Predict(const RequestPtr& request) const {
@@ -100,14 +117,14 @@ class Routes {
     if (verb != ":predict" && verb != ":classify" && verb != ":regress") return Malformed(*request);
     const auto target = TargetOf(*request, verb);
     if (!target) return tl::unexpected(target.error());
-    const auto network = models_->Find(target->name, target->version);
-    if (!network) return NotServed(*target);
+    const auto network = Take(*target);
+    if (!network) return tl::unexpected(network.error());
     if (verb != ":predict")
       return Fail(ErrorCode::kMethodNotAllowed,
                   fmt::format("the model takes tensors alone: ask {}:predict", target->name));
     return predictor_->Receive(
         request,
-        [network, max_batch = static_cast<std::size_t>(predictor_->limits().max_batch)](
+        [network = *network, max_batch = static_cast<std::size_t>(predictor_->limits().max_batch)](
             const std::string& body) -> Result<http::Response> {
           const auto question = ReadTfPredict(body, network->input(), max_batch);
           if (!question) return tl::unexpected(question.error());
@@ -119,6 +136,14 @@ class Routes {
   }
 
  private:
+  Result<std::shared_ptr<const ServedNetwork>> Take(const Target& target) const {
+    const OfferedModel* const model = models_->Find(target.name);
+    if (!model) return NotServed(target, model);
+    auto network = model->Take(target.which());
+    if (network && !*network) return NotServed(target, model);
+    return network;
+  }
+
   const std::shared_ptr<const ModelSet> models_;
   const std::shared_ptr<Predictor> predictor_;
 };

@@ -33,10 +33,10 @@ class Serving:
 
 @pytest.fixture(scope="session")
 def start_serving(unmask, clean_environment, tmp_path_factory):
-    """start_serving(*flags, listeners=3) gives a Serving; all end with the session."""
+    """start_serving(*flags, listeners=3, model="face:1") gives a Serving; all end with the session."""
     started = []
 
-    def start(*flags, listeners=3) -> Serving:
+    def start(*flags, listeners=3, model="face:1") -> Serving:
         data = tmp_path_factory.mktemp("serving")
         log = data / "log"
         addresses = ["--listen", "127.0.0.1:0"]
@@ -44,7 +44,7 @@ def start_serving(unmask, clean_environment, tmp_path_factory):
             addresses += ["--tf-serving", "127.0.0.1:0", "--kserve", "127.0.0.1:0"]
         with open(log, "w") as errors:
             process = subprocess.Popen(
-                [unmask, "serve", "--model", "face:1", "--data", data, *addresses, *map(str, flags)],
+                [unmask, "serve", "--model", model, "--data", data, *addresses, *map(str, flags)],
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 text=True,
