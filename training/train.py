@@ -9,7 +9,6 @@ import math
 import os
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 # PyTorch's threads spin while they wait. On a machine with other work that made a step five times slower.
@@ -30,9 +29,9 @@ if __name__ == "__main__" and not ALLOCATOR.keys() & os.environ.keys():
 import cv2  # noqa: E402
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
-from torch.nn.functional import binary_cross_entropy_with_logits  # noqa: E402
-from unmask_training import data, net, networks, plot, pseudo, validate  # noqa: E402
-from unmask_training.batches import Batch, Batches, at, ranges  # noqa: E402
+from unmask_training import data, losses, net, networks, plot, pseudo, validate  # noqa: E402
+from unmask_training.ahead import prepare  # noqa: E402
+from unmask_training.batches import Batches, at, ranges  # noqa: E402
 from unmask_training.config import load as load_config  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent
@@ -40,6 +39,7 @@ ROOT = Path(__file__).resolve().parent
 SAVE_EVERY = 100
 HALF_FROM = 16384  # numbers of a tensor from which on it is packed in half precision
 LOG_EVERY = 20
+WARM = 100  # steps after which the clock says how many there will be
 
 
 def rate_factor(step: int, steps: int, settings: dict) -> float:
@@ -82,29 +82,27 @@ class Average:
 
 def start(config: dict, imagenet: Path, batches: Batches, device) -> net.PlainNet:
     model = networks.BY_NAME[config.get("network", "plain")](config["dropout"])
-    if config.get("network") == "lite0":
-        net.load_lite0(model)
+    if config.get("network") in networks.LITE:
+        net.load_lite(model, networks.LITE[config["network"]])
     elif config.get("norm", "batch") != "frozen":  # frozen statistics come with the weights of the run before
         net.load_folded(model, net.read_folded(imagenet))
         # Steps that training does not reach, so that their draws are not used twice.
-        first = np.concatenate([batches.batch(10**6 + i).images for i in range(2)])
-        net.calibrate_batch_norm(model, torch.from_numpy(first))
+        first = [losses.tensors(batches.batch(10**6 + i)).inputs() for i in range(2)]
+        net.calibrate_batch_norm(model, torch.cat(first))
     if config.get("norm", "batch") == "frozen":
         net.freeze_norms(model)
+    net.stochastic_depth(model, config.get("drop_path", 0.0))
     return model.to(device, memory_format=torch.channels_last)
 
 
-def descend(model, x, batch: Batch, settings: dict, narrow, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Adds a batch's gradients to the weights' and gives objective()'s losses; `seed` is of dropout."""
+def descend(model, x, batch: losses.Tensors, settings: dict, narrow, seed: int) -> torch.Tensor:
+    """Adds a batch's gradients to the weights' and gives the losses for the log; `seed` is of dropout."""
     torch.manual_seed(seed)
     with narrow:
         outputs = model(x)
-    loss, mask_loss = objective(outputs, batch, settings, x.device)
-    whole = loss + settings.get("mask_weight", 0.0) * mask_loss
-    if not torch.isfinite(whole):
-        raise FloatingPointError(f"the loss is {whole.item()}")
+    whole, shown = losses.objective(outputs, batch, settings)
     whole.backward()
-    return loss, mask_loss
+    return shown
 
 
 @torch.no_grad()
@@ -128,22 +126,6 @@ def begin_from(model: net.PlainNet, weights: dict) -> None:
     wrong = [k for k in missing if k.split(".")[0] not in ("lateral", "mask", "evidence")]
     if wrong or unexpected:
         raise ValueError(f"the weights do not fit: missing {wrong[:3]}, unexpected {unexpected[:3]}")
-
-
-def objective(outputs, batch: Batch, settings: dict, device) -> tuple[torch.Tensor, torch.Tensor]:
-    """The loss of the logits, and the unweighted loss of the masks (0 without a mask head)."""
-    y = torch.from_numpy(batch.labels).to(device)
-    smoothing = settings["label_smoothing"]
-    # Each class has half of the weight, however many portraits there are.
-    weight = torch.where(y > 0.5, 0.5 / y.sum(), 0.5 / (1 - y).sum())
-    target = y * (1 - smoothing) + smoothing / 2
-    each = binary_cross_entropy_with_logits(net.logits_of(outputs).float(), target, reduction="none")
-    loss = (weight * each).sum()
-    if not isinstance(outputs, tuple):
-        return loss, torch.zeros((), device=device)
-    target = torch.from_numpy(batch.masks).to(device)
-    each = binary_cross_entropy_with_logits(outputs[1].float(), target, reduction="none").mean(dim=(1, 2, 3))
-    return loss, (weight * each).sum()
 
 
 def write_row(file: Path, row: dict) -> None:
@@ -238,6 +220,12 @@ def save(file: Path, state: dict) -> None:
     os.replace(part, file)
 
 
+def state_of(model, optimiser, average: Average | None, step: int) -> dict:
+    """All that a run needs to go on."""
+    state = {"model": model.state_dict(), "optimiser": optimiser.state_dict(), "step": step}
+    return state | ({"average": average.state, "average_count": average.count} if average else {})
+
+
 def main() -> int:
     repository = ROOT.parent
     parser = argparse.ArgumentParser(description=__doc__)
@@ -256,6 +244,12 @@ def main() -> int:
         "--pack", type=Path, help="only write the run's last checkpoint there, small (see pack())"
     )
     parser.add_argument("--stop-at", type=int, help="stop after this step, with a checkpoint (for trials)")
+    parser.add_argument(
+        "--seconds", type=float, help="end, cooled, after so long; the schedule follows the clock"
+    )
+    parser.add_argument(
+        "--unexamined", action="store_true", help="without validation, for want of time or data"
+    )
     args = parser.parse_args()
 
     config = load_config(args.config)
@@ -289,7 +283,9 @@ def main() -> int:
         config["seed"],
         pseudo.load(faces + portraits, cache, shares) if settings.get("families") else None,
     )
-    examiner = validate.Examiner(args.data, settings.get("val_size", data.SIZE), cache)
+    examiner = (
+        None if args.unexamined else validate.Examiner(args.data, settings.get("val_size", data.SIZE), cache)
+    )
 
     model = start(settings, imagenet, batches, device)
     matrices = [p for p in model.parameters() if p.ndim > 1]
@@ -300,6 +296,7 @@ def main() -> int:
             {"params": vectors, "weight_decay": 0.0},
         ],
         lr=at(0, settings["rate"]),
+        fused=device.type == "cuda",
     )
     checkpoint, step = run / "last.pt", 0
     if "after" in config and not checkpoint.exists():
@@ -327,25 +324,33 @@ def main() -> int:
     net.freeze_blocks(model, at(step, freeze))
 
     narrow = autocast(settings.get("precision", "float32"), device)
-    # OpenCV and PyTorch leave the interpreter lock, so one thread prepares the next batch meanwhile.
-    ahead = ThreadPoolExecutor(max_workers=1)
-    following = ahead.submit(batches.batch, step)
-    sums, since, began = np.zeros(2), 0, time.monotonic()
+    sums, since, began = torch.zeros(2, device=device), 0, time.monotonic()
+    every = settings.get("validate_every", batches.steps_per_epoch)
+    save_every = settings.get("save_every", SAVE_EVERY)
+    entry, entered = step, began
+    ready = prepare(batches, step, total, settings.get("workers", 0))
     while step < total:
+        if args.seconds:
+            done = (time.monotonic() - entered) / args.seconds
+            if done >= 1:
+                break
+            # What the schedule takes for the number of steps; the first steps say little of the speed.
+            expected = min(total, entry + int((step - entry) / done) + 1 if step >= entry + WARM else total)
+        else:
+            expected = total
         if step in changes:
             if average:
                 model.load_state_dict(average.state)
             net.freeze_blocks(model, at(step, freeze))
-        rate = at(step, settings["rate"]) * rate_factor(step, total, settings)
+        rate = at(step, settings["rate"]) * rate_factor(step, expected, settings)
         for group in optimiser.param_groups:
             group["lr"] = rate
-        batch = following.result()
-        following = ahead.submit(batches.batch, step + 1)
-        x = torch.from_numpy(batch.images).to(device, memory_format=torch.channels_last)
+        batch = next(ready).to(device)
+        x = batch.inputs()
         model.train()
         optimiser.zero_grad(set_to_none=True)
         seed = config["seed"] * 1_000_003 + step
-        loss, mask_loss = descend(model, x, batch, settings, narrow, seed)
+        shown = descend(model, x, batch, settings, narrow, seed)
         if settings.get("sam"):
             added = climb(list(model.parameters()), settings["sam"])
             descend(model, x, batch, settings, narrow, seed)
@@ -359,26 +364,25 @@ def main() -> int:
             average.decay = at(step, settings["ema"])
             average.update(model)
         step += 1
-        sums, since = sums + (loss.item(), mask_loss.item()), since + 1
+        sums, since = sums + shown, since + 1
 
         if step % LOG_EVERY == 0:
-            seconds, means = (time.monotonic() - began) / since, sums / since
+            means = (sums / since).tolist()
+            seconds = (time.monotonic() - began) / since
+            if not np.isfinite(means).all():
+                raise FloatingPointError(f"the losses until step {step} are {means}")
             print(
-                f"step {step}/{total} loss {means[0]:.4f} mask {means[1]:.4f} rate {rate:.2e} "
+                f"step {step}/{expected} loss {means[0]:.4f} mask {means[1]:.4f} rate {rate:.2e} "
                 f"{seconds:.2f} s/step",
                 flush=True,
             )
             row = {"step": step, "loss": f"{means[0]:.4f}", "mask_loss": f"{means[1]:.4f}"}
             write_row(run / "loss.csv", {**row, "rate": f"{rate:.3e}", "seconds_per_step": f"{seconds:.2f}"})
-            sums, since, began = np.zeros(2), 0, time.monotonic()
+            sums, since, began = torch.zeros(2, device=device), 0, time.monotonic()
             torch.set_num_threads(threads_now(settings["threads"]))
-        every = settings.get("validate_every", batches.steps_per_epoch)
-        if step % SAVE_EVERY == 0 or step % every == 0 or step in (total, args.stop_at):
-            state = {"model": model.state_dict(), "optimiser": optimiser.state_dict(), "step": step}
-            if average:
-                state |= {"average": average.state, "average_count": average.count}
-            save(checkpoint, state)
-        if step % every == 0 or step == total:
+        if step % save_every == 0 or step % every == 0 or step in (total, args.stop_at):
+            save(checkpoint, state_of(model, optimiser, average, step))
+        if examiner and (step % every == 0 or step == total):
             examined.load_state_dict(average.state if average else model.state_dict())
             row = {
                 "step": step,
@@ -391,6 +395,8 @@ def main() -> int:
             began = time.monotonic()
         if step == args.stop_at:
             return 0
+    print(f"ended at step {step}", flush=True)
+    save(checkpoint, state_of(model, optimiser, average, step))
     save(run / "final.pt", {"model": average.state if average else model.state_dict(), "step": step})
     summarise(run, log)
     return 0

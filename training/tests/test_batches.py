@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+import cv2
 import numpy as np
 import pytest
 from test_data import folder  # noqa: F401
@@ -13,6 +14,9 @@ class Halves:
         fake = real.copy()
         fake[:48] = 215
         return real, fake
+
+    def points_of(self, name, side):
+        return None
 
 
 def some(folder, seed=1, families=None, **config):  # noqa: F811
@@ -29,9 +33,45 @@ def some(folder, seed=1, families=None, **config):  # noqa: F811
 
 def test_a_batch_holds_pairs_and_portraits(folder):  # noqa: F811
     batch = some(folder).batch(0)
-    assert batch.images.shape == (5, 3, 160, 160)
+    assert batch.images.shape == (5, 160, 160, 3) and batch.images.dtype == np.uint8
     assert batch.masks.shape == (5, 1, 20, 20)
     assert batch.labels.tolist() == [0, 1, 0, 1, 0]
+    assert batch.kinds.tolist() == [batches.REAL, batches.SWAPPED] * 2 + [batches.REAL]
+    assert (batch.twins == batches.ALONE).all()
+
+
+def test_two_views_of_a_face_know_each_other(folder):  # noqa: F811
+    batch = some(folder, families=Halves(), views=2)
+    batch.config["families"] = 1
+    made = batch.batch(0)
+    assert len(made.labels) == 2 * (2 * 2 + 2 + 1)
+    places = np.arange(len(made.labels))
+    assert np.array_equal(made.twins[made.twins], places) and not (made.twins == places).any()
+    assert np.array_equal(made.kinds[made.twins], made.kinds)
+    assert not np.array_equal(made.images[made.twins], made.images)
+    assert made.kinds.tolist().count(batches.PSEUDO) == 2
+
+
+def test_partial_fakes_lie_between_the_face_and_its_fake(folder):  # noqa: F811
+    whole, part = some(folder), some(folder, partial=1.0, families=Halves())
+    real, fake = whole.pair(0, np.random.default_rng(3))
+    partly = 0
+    for seed in range(12):
+        real, made = part.pair(0, np.random.default_rng(seed))
+        low, high = np.minimum(real, fake).astype(int), np.maximum(real, fake).astype(int)
+        assert (made >= low - 1).all() and (made <= high + 1).all()
+        assert cv2.absdiff(real, made).mean() >= batches.MIN_CHANGE
+        partly += not np.array_equal(made, fake)
+    assert partly > 3
+
+
+def test_fakes_that_nobody_can_see_are_not_used(folder):  # noqa: F811
+    made = some(folder)
+    face, fakes = made.pairs[0]
+    made.pairs[0] = (face, [data.Face("same", face.jpeg, True, face.original)] * len(fakes))
+    for seed in range(5):
+        real, fake = made.pair(0, np.random.default_rng(seed))
+        assert cv2.absdiff(real, fake).mean() >= batches.MIN_CHANGE
 
 
 def test_real_faces_have_empty_masks(folder):  # noqa: F811
@@ -63,7 +103,7 @@ def test_a_configuration_without_the_key_makes_no_pseudo_manipulations(folder): 
 
 def test_the_size_of_the_pictures_changes_at_the_steps_of_the_configuration(folder):  # noqa: F811
     made = some(folder, sizes=[[0, 160], [1, 128], [2, 160]])
-    assert [made.batch(step).images.shape[-1] for step in range(4)] == [160, 128, 160, 160]
+    assert [made.batch(step).images.shape[1] for step in range(4)] == [160, 128, 160, 160]
 
 
 def test_a_setting_may_change_during_a_run():

@@ -35,7 +35,7 @@ def test_shape_and_size():
 def test_lite0_starts_from_its_imagenet_weights():
     model = net.lite0().eval()
     stem = model.blocks[0][0].weight.clone()
-    net.load_lite0(model)
+    net.load_lite(model, 0)
     assert not torch.equal(model.blocks[0][0].weight, stem)
     assert len(net.conv_bn_pairs(model)) == 49
     logit, mask = model(torch.zeros(2, 3, 160, 160))
@@ -163,3 +163,46 @@ def test_imagenet_features_are_those_of_the_source():
     with torch.inference_mode():
         found = model.features(x.flip(2, 3)).numpy()
     np.testing.assert_allclose(found, expected, atol=1e-3)
+
+
+def test_lite2_is_as_wide_and_deep_as_its_imagenet_weights():
+    model = net.lite2().eval()
+    net.load_lite(model, 2)  # in order; a kernel of another shape would be refused
+    assert len(net.conv_bn_pairs(model)) == 64
+    assert [channels for _, channels in net.EFFICIENTNET_LITE2.taps] == [48, 120, net.FEATURES]
+    with torch.inference_mode():
+        assert model.features(torch.randn(2, 3, 96, 96)).std() > 0.05
+
+
+def test_scaling_by_one_changes_nothing():
+    assert net.scaled(net.EFFICIENTNET_LITE0, 1.0, 1.0) == net.EFFICIENTNET_LITE0
+
+
+def test_the_logit_of_both_kinds_is_that_of_either():
+    torch.manual_seed(1)
+    model = net.KindsNet(backbone=net.EFFICIENTNET_LITE0).eval()
+    with torch.inference_mode():
+        logit, mask, scores = model(torch.randn(3, 3, 64, 64))
+    assert logit.shape == (3, 1) and mask.shape == (3, 1, 8, 8) and scores.shape == (3, 3)
+    either = scores.softmax(dim=1)[:, 1:].sum(dim=1)
+    torch.testing.assert_close(logit[:, 0].sigmoid(), either)
+
+
+def test_blocks_are_left_out_in_training_alone_and_keep_their_mean():
+    block = net.Block(8, 8, 1, 2, 3)
+    net.freeze_norms(block)
+    block.drop = 0.5
+    x = torch.randn(1, 8, 4, 4).expand(4000, -1, -1, -1)
+    torch.manual_seed(1)
+    with torch.no_grad():
+        change, whole = block.train()(x) - x, block.eval()(x) - x
+    left_out = (change == 0).flatten(1).all(dim=1)
+    assert 0.45 < left_out.float().mean() < 0.55
+    torch.testing.assert_close(change[~left_out], 2 * whole[~left_out], atol=1e-5, rtol=1e-4)
+
+
+def test_later_blocks_are_left_out_more_often():
+    model = net.lite0()
+    net.stochastic_depth(model, 0.2)
+    drops = [block.drop for block in model.blocks if isinstance(block, net.Block)]
+    assert drops == sorted(drops) and 0.15 < drops[-1] < 0.2

@@ -123,6 +123,14 @@ def test_training_goes_on_from_a_packed_checkpoint(settings, tiny_run, tmp_path)
     assert [row["step"] for row in train.read_log(tmp_path / "far/val.csv")] == ["3"]
 
 
+def test_a_run_may_end_by_the_clock(tiny_run, monkeypatch):
+    now = iter(range(1000))
+    monkeypatch.setattr(train.time, "monotonic", lambda: float(next(now)))
+    run = tiny_run(TINY.replace("steps = 3", "steps = 500"), "timed", "--seconds", "9", "--unexamined")
+    state = torch.load(run / "last.pt", weights_only=True)
+    assert 1 <= state["step"] < 9 and (run / "final.pt").exists() and not (run / "val.csv").exists()
+
+
 def test_a_resumed_log_forgets_what_will_be_done_again(tmp_path):
     file = tmp_path / "loss.csv"
     for step in (20, 40, 60):

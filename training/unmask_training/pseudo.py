@@ -35,6 +35,10 @@ class Pseudo:
     def square(self, name: str) -> np.ndarray:
         return resize(self.by_name[name].pixels(), SIDE)
 
+    def points_of(self, name: str, side: int) -> np.ndarray | None:
+        """The landmarks of a face in the pixels of its square of `side`, or None."""
+        return self.landmarks.get(name, side)
+
     def make(self, name: str, family: str, rng: np.random.Generator):
         """The real side, the fake and the mask of a named face; None if the family cannot be made of it."""
         face = self.square(name)

@@ -98,29 +98,51 @@ def available(folder: Path = FOLDER) -> tuple[str, ...]:
 
 @lru_cache(maxsize=1)
 def _core():
-    import openvino as ov
-
+    """OpenVINO, or None where it is not installed: PyTorch draws the same, slower."""
+    try:
+        import openvino as ov
+    except ImportError:
+        return None
     return ov.Core()
 
 
 @cache
+def _networks(name: str) -> tuple:
+    """A generator's stages and the channels they take: encoder and decoder, or the denoiser alone."""
+    spec, net = load(FOLDER / f"{name}.npz")
+    return ((net, 3),) if spec["kind"] == "denoiser" else ((net.encoder, 3), (net.decoder, spec["latent"]))
+
+
+@cache
 def _stages(name: str) -> tuple:
-    """A generator as OpenVINO models: encoder and decoder, or the denoiser alone."""
+    """The stages as OpenVINO models."""
     import openvino as ov
     import torch
 
-    spec, net = load(FOLDER / f"{name}.npz")
-    parts = ((net, 3),) if spec["kind"] == "denoiser" else ((net.encoder, 3), (net.decoder, spec["latent"]))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # PyTorch's tracer calls itself deprecated; OpenVINO still uses it
         return tuple(
-            ov.convert_model(part, example_input=torch.zeros(1, channels, 32, 32)) for part, channels in parts
+            ov.convert_model(part, example_input=torch.zeros(1, channels, 32, 32))
+            for part, channels in _networks(name)
         )
+
+
+def _plain(part):
+    """A stage that PyTorch runs, called as a compiled one is."""
+    import torch
+
+    def run(inputs):
+        with torch.inference_mode():
+            return [part(torch.from_numpy(np.ascontiguousarray(inputs[0], np.float32))).numpy()]
+
+    return run
 
 
 @cache
 def _compiled(name: str, size: int) -> tuple:
     """A generator's stages, compiled for pictures of that size."""
+    if _core() is None:
+        return tuple(_plain(part) for part, _ in _networks(name))
     # OpenVINO on one thread of its own: PyTorch's threads belong to the training.
     settings = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": 1}
     compiled, shape = [], [1, 3, size, size]
