@@ -55,7 +55,7 @@ def describe(out: Path, size: int, mask: np.ndarray | None, date: str) -> dict:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--config", type=Path, default=ROOT / "configs/face-2.toml")
+    parser.add_argument("--config", type=Path, default=ROOT / "configs/face-3.toml")
     parser.add_argument("--checkpoint", type=Path, help="default: final.pt of the configuration's run")
     parser.add_argument("--out", type=Path, help="NAME/VERSION; default: models/face/VERSION")
     parser.add_argument("--size", type=int, help="pixels of the input; default: the configuration's")

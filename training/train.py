@@ -229,7 +229,7 @@ def state_of(model, optimiser, average: Average | None, step: int) -> dict:
 def main() -> int:
     repository = ROOT.parent
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--config", type=Path, default=ROOT / "configs/face-2d.toml")
+    parser.add_argument("--config", type=Path, default=ROOT / "configs/face-3.toml")
     parser.add_argument(
         "--data", type=Path, default=Path(os.environ.get("UNMASK_DATA", repository / "../shared/data"))
     )
@@ -246,6 +246,9 @@ def main() -> int:
     parser.add_argument("--stop-at", type=int, help="stop after this step, with a checkpoint (for trials)")
     parser.add_argument(
         "--seconds", type=float, help="end, cooled, after so long; the schedule follows the clock"
+    )
+    parser.add_argument(
+        "--workers", type=int, default=0, help="processes that prepare batches, for a GPU; default: a thread"
     )
     parser.add_argument(
         "--unexamined", action="store_true", help="without validation, for want of time or data"
@@ -328,7 +331,7 @@ def main() -> int:
     every = settings.get("validate_every", batches.steps_per_epoch)
     save_every = settings.get("save_every", SAVE_EVERY)
     entry, entered = step, began
-    ready = prepare(batches, step, total, settings.get("workers", 0))
+    ready = prepare(batches, step, total, args.workers)
     while step < total:
         if args.seconds:
             done = (time.monotonic() - entered) / args.seconds
