@@ -12,6 +12,7 @@
 #include "compat/faithful/microservice_steps.hpp"
 #include "compat/faithful/network_scorer.hpp"
 #include "compat/faithful/predict_steps.hpp"
+#include "compat/faithful/version_scorer.hpp"
 #include "compat/faithful/web_upload_steps.hpp"
 
 namespace unmask::compat {
@@ -26,8 +27,9 @@ class Factory {
                                          const ContractSettings& settings) {
     auto steps = MakeSteps(contract, settings);
     if (!steps) return tl::unexpected(steps.error());
+    const bool real_scores = contract == Contract::kWebUpload || contract == Contract::kMesonetApi;
     auto scorer = remote ? Result<std::shared_ptr<FaceScorer>>(std::move(remote))
-                         : LoadModel(contract, model, (*steps)->input());
+                         : LoadModel(contract, model, **steps, real_scores);
     if (!scorer) return tl::unexpected(scorer.error());
     if (!decoders_) {
       auto decoders =
@@ -35,7 +37,6 @@ class Factory {
       if (!decoders) return tl::unexpected(decoders.error());
       decoders_ = std::move(*decoders);
     }
-    const bool real_scores = contract == Contract::kWebUpload || contract == Contract::kMesonetApi;
     return MakeFaithfulEngine(decoders_, std::move(*scorer), std::move(*steps), real_scores);
   }
 
@@ -84,7 +85,7 @@ class Factory {
   }
 
   Result<std::shared_ptr<FaceScorer>> LoadModel(Contract contract, const std::filesystem::path& model,
-                                                cv::Size crop) const {
+                                                const Steps& steps, bool real_scores) const {
     if (model.empty()) {
       const bool remote_too = contract == Contract::kPredictApi;
       return Fail(ErrorCode::kBadRequest,
@@ -92,7 +93,10 @@ class Factory {
                   fmt::format("add --contract-model {}=PATH{}", ContractName(contract),
                               remote_too ? ", or set TF_SERVING_URL" : ""));
     }
-    return LoadNetworkScorer(model, crop, {.device = config_.device, .threads = config_.threads});
+    const NetworkOptions options{.device = config_.device, .threads = config_.threads};
+    if (IsVersionFolder(model))
+      return LoadVersionScorer(model, steps.input(), steps.values(), real_scores, options);
+    return LoadNetworkScorer(model, steps.input(), options);
   }
 
   const AnalyzerConfig config_;

@@ -20,6 +20,7 @@ class MesonetSteps final : public Steps {
       : blazeface_(std::move(blazeface)), cascade_(std::move(cascade)), channels_(channels) {}
 
   cv::Size input() const override { return {256, 256}; }
+  CropValues values() const override { return {.channels = std::nullopt, .range = 255}; }
   std::string_view finder() const override { return "blazeface"; }
 
   Result<std::optional<Region>> Find(const cv::Mat& bgr, const AnalysisOptions&) const override {
@@ -39,7 +40,7 @@ class MesonetSteps final : public Steps {
   void Prepare(const cv::Mat& pixels, const MediaInfo&, std::span<float> crop) const override {
     cv::Mat resized;
     cv::resize(pixels, resized, input(), 0, 0, cv::INTER_LINEAR);
-    WriteCrop(resized, channels_, 255, crop);
+    WriteCrop(resized, channels_, values().range, crop);
   }
 
  private:

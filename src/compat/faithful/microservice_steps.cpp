@@ -16,6 +16,7 @@ class MicroserviceSteps final : public Steps {
       : mtcnn_(std::move(mtcnn)), ssd_(std::move(ssd)) {}
 
   cv::Size input() const override { return {224, 224}; }
+  CropValues values() const override { return {.channels = Channels::kBgr, .range = 1}; }
   std::string_view finder() const override { return mtcnn_ ? "mtcnn" : "ssd"; }
 
   Result<std::optional<Region>> Find(const cv::Mat& bgr, const AnalysisOptions& options) const override {
@@ -32,7 +33,7 @@ class MicroserviceSteps final : public Steps {
   void Prepare(const cv::Mat& pixels, const MediaInfo&, std::span<float> crop) const override {
     cv::Mat resized;
     cv::resize(pixels, resized, input(), 0, 0, cv::INTER_LINEAR);
-    WriteCrop(resized, Channels::kBgr, 1, crop);
+    WriteCrop(resized, *values().channels, values().range, crop);
   }
 
  private:

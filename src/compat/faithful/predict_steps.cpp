@@ -21,6 +21,7 @@ class PredictSteps final : public Steps {
   explicit PredictSteps(std::shared_ptr<FrontalCascade> cascade) : cascade_(std::move(cascade)) {}
 
   cv::Size input() const override { return {64, 64}; }
+  CropValues values() const override { return {.channels = Channels::kRgb, .range = 255}; }
   std::string_view finder() const override { return "haar"; }
 
   Result<std::optional<Region>> Find(const cv::Mat& bgr, const AnalysisOptions&) const override {
@@ -32,7 +33,7 @@ class PredictSteps final : public Steps {
   void Prepare(const cv::Mat& pixels, const MediaInfo&, std::span<float> crop) const override {
     cv::Mat resized;
     cv::resize(pixels, resized, input(), 0, 0, cv::INTER_AREA);
-    WriteCrop(resized, Channels::kRgb, 255, crop);
+    WriteCrop(resized, *values().channels, values().range, crop);
   }
 
   std::vector<std::int64_t> Fallback(const MediaFacts& media) const override {

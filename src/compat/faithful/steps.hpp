@@ -10,6 +10,7 @@
 
 #include <opencv2/core/mat.hpp>
 
+#include "compat/faithful/crop.hpp"
 #include "media/media.hpp"
 #include "unmask/error.hpp"
 #include "unmask/options.hpp"
@@ -24,6 +25,12 @@ struct Region {
   std::string_view finder = "none";
 };
 
+/// What the numbers of a crop mean.
+struct CropValues {
+  std::optional<Channels> channels;  ///< none: the operator may feed the network against its training
+  double range = 1;                  ///< values are x / range for x in 0..255
+};
+
 /// What a contract does to a frame before its network sees it, to the letter: its face finder, its choice of
 /// one face, its crop, its resize, its channel order and range (docs/compat.md). Thread-safe.
 class Steps {
@@ -32,6 +39,9 @@ class Steps {
 
   /// The size of crops.
   virtual cv::Size input() const = 0;
+
+  /// What Prepare() writes.
+  virtual CropValues values() const = 0;
 
   /// Whether EXIF's orientation is applied to a still.
   virtual bool turn() const { return true; }
