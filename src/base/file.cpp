@@ -116,6 +116,12 @@ Result<PrivateFile> PrivateFile::Create(const std::filesystem::path& folder) {
   return PrivateFile(UniqueFd(fd));
 }
 
+Result<PrivateFile> PrivateFile::InMemory() {
+  const int fd = ::memfd_create("unmask", MFD_CLOEXEC);
+  if (fd < 0) return Fail(ErrorCode::kInternal, fmt::format("no file in memory: {}", Reason(errno)));
+  return PrivateFile(UniqueFd(fd));
+}
+
 Result<void> PrivateFile::Append(std::span<const char> bytes) {
   auto written = WriteAll(fd_.get(), {bytes.data(), bytes.size()});
   if (written) size_ += bytes.size();

@@ -53,6 +53,9 @@ class PrivateFile {
  public:
   static Result<PrivateFile> Create(const std::filesystem::path& folder);
 
+  /// The same in memory: for processes that may make no files.
+  static Result<PrivateFile> InMemory();
+
   /// Appends. kInternal with the system's reason when the disk is full.
   Result<void> Append(std::span<const char> bytes);
 

@@ -6,6 +6,7 @@ import os
 import pickle
 import shutil
 import subprocess
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -183,17 +184,45 @@ def test_the_size_of_a_network_that_takes_any_is_asked_for(imports, tmp_path):
     assert (card_of(imports)["input"]["width"], card_of(imports)["input"]["height"]) == (48, 40)
 
 
-def test_a_network_that_compiles_for_minutes_is_given_up(imports, tmp_path):
-    path = tmp_path / "chain.keras"
+def chain_of_layers(path):
+    """A file whose network compiles for minutes."""
     fill(keras.Sequential([keras.Input((32, 32, 3)), layers.Conv2D(1, 32)])).save(path)
     chain = [
         {"module": "keras.layers", "class_name": "ReLU", "config": {"name": f"r{i}", "max_value": 9 + i % 7}}
         for i in range(6000)
     ]
     change_config(path, lambda config: config["config"]["layers"].extend(chain))
-    done = imports(path, *LOGIT, "--time-limit", "2", code=3)
+    return path
+
+
+def test_a_network_that_compiles_for_minutes_is_given_up(imports, tmp_path):
+    done = imports(chain_of_layers(tmp_path / "chain.keras"), *LOGIT, "--time-limit", "2", code=3)
     assert "longer than 2 s" in done.stderr or "processor time" in done.stderr
     assert not imports.models.exists() or not any(imports.models.iterdir())
+
+
+def test_the_process_that_reads_the_file_is_confined(unmask, clean_environment, until, tmp_path):
+    """Seccomp: 2 is a filter, on each of its threads. What it forbids: confine_test.cpp."""
+    path = chain_of_layers(tmp_path / "chain.keras")
+    command = [unmask, "model", "import", path, "--name", "net", "--models", tmp_path / "models", *LOGIT]
+    process = subprocess.Popen(command, env=clean_environment, stderr=subprocess.DEVNULL)
+    try:
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+
+        def statuses():
+            tasks = [
+                task
+                for child in children.read_text().split()
+                for task in Path(f"/proc/{child}/task").glob("*/status")
+            ]
+            return [dict(line.split(":\t", 1) for line in t.read_text().splitlines()) for t in tasks]
+
+        # Several threads: the engine is at work.
+        until(lambda: len(statuses()) > 1 and all(s["Seccomp"] == "2" for s in statuses()))
+        assert {(s["NoNewPrivs"], int(s["CapEff"], 16)) for s in statuses()} == {("1", 0)}
+    finally:
+        process.kill()
+        process.wait()
 
 
 def test_a_repository_that_cannot_be_written_is_told(imports, network, tmp_path):

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The part of an import that touches the model file, in a process of its own.
 #include <cmath>
+#include <fstream>
 #include <sstream>
 #include <stdexcept>
 
@@ -11,6 +12,7 @@
 
 #include "base/file.hpp"
 #include "model/golden.hpp"
+#include "model/import/confine.hpp"
 #include "model/import/request_json.hpp"
 #include "model/keras/keras_model.hpp"
 #include "model/keras/meso.hpp"
@@ -239,12 +241,34 @@ json Golden(const fs::path& network, const ImportRequest& request, const InputFa
   return {{"tolerance", 0.02}, {"cases", cases}};
 }
 
-void Write(const fs::path& file, const json& content) {
-  if (const auto written = WriteFileAtomically(file, content.dump(2) + "\n"); !written)
-    throw Unusable{written.error().message, written.error().hint};
+/// What a conversion leaves. Opened before the process gives up the right to make files.
+struct Outputs {
+  explicit Outputs(const fs::path& folder)
+      : network(folder / "model.xml", std::ios::binary),
+        weights(folder / "model.bin", std::ios::binary),
+        golden(folder / "golden.json"),
+        facts(folder / "facts.json"),
+        error(folder / "error.json") {}
+
+  std::ofstream network, weights, golden, facts, error;
+};
+
+void Close(std::ofstream& file, const char* name) {
+  file.close();
+  if (!file)
+    throw Unusable{fmt::format("{} cannot be written", name),
+                   "free some space, or choose another repository with --models"};
 }
 
-void Convert(const fs::path& folder) {
+void Write(std::ofstream& file, const char* name, const json& content) {
+  file << content.dump(2) << '\n';
+  Close(file, name);
+}
+
+void Convert(const fs::path& folder, Outputs& outputs) {
+  if (const auto refused = ConfineConverter())
+    throw Unusable{fmt::format("the system does not let the import be confined ({})", *refused),
+                   "the kernel needs seccomp, and a container must allow it"};
   const auto text = ReadSmallFile(folder / "request.json");
   if (!text) throw Unusable{text.error().message, ""};
   ImportRequest request = RequestFrom(json::parse(*text));
@@ -256,20 +280,24 @@ void Convert(const fs::path& folder) {
                    "export it with the output that judges alone"};
   Complete(request, model->input().get_node_shared_ptr()->output(0));
   RefuseNan(*model);
-  ov::save_model(Adapt(*model, facts, request.output), folder / "model.xml", false);
-  Write(folder / "golden.json", Golden(folder / "model.xml", request, facts));
+  const auto adapted = Adapt(*model, facts, request.output);
+  ov::pass::Serialize(outputs.network, outputs.weights).run_on_model(adapted);
+  Close(outputs.network, "model.xml");
+  Close(outputs.weights, "model.bin");
+  Write(outputs.golden, "golden.json", Golden(folder / "model.xml", request, facts));
   json result = ToJson(request);
   result["height"] = facts.height;
   result["width"] = facts.width;
-  Write(folder / "facts.json", result);
+  Write(outputs.facts, "facts.json", result);
 }
 
 }  // namespace
 
 int ConvertModel(const fs::path& folder) {
+  Outputs outputs(folder);
   Unusable why;
   try {
-    Convert(folder);
+    Convert(folder, outputs);
     return 0;
   } catch (const Unusable& unusable) {
     why = unusable;
@@ -279,10 +307,9 @@ int ConvertModel(const fs::path& folder) {
     why = {fmt::format("it cannot be converted: {}", WordsOf(e)), ""};
   }
   const json error = {{"message", why.message.substr(0, 2000)}, {"hint", why.hint}};
-  return WriteFileAtomically(folder / "error.json",
-                             error.dump(-1, ' ', false, json::error_handler_t::replace))
-             ? 1
-             : 2;
+  outputs.error << error.dump(-1, ' ', false, json::error_handler_t::replace);
+  outputs.error.close();
+  return outputs.error ? 1 : 2;
 }
 
 }  // namespace unmask

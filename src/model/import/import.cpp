@@ -262,7 +262,8 @@ Result<ModelCard> ImportModel(const ImportRequest& request, const fs::path& prog
   if (!card_text) return clean(card_text.error());
   auto card = ParseModelCard(*card_text);
   if (!card) return clean(card.error());
-  for (const char* name : {"request.json", "facts.json"}) fs::remove(scratch.path() / name, error);
+  for (const char* name : {"request.json", "facts.json", "error.json"})
+    fs::remove(scratch.path() / name, error);
   ::chmod(scratch.path().c_str(), 0755);
   // Fails when another import made the version meanwhile: a folder that is not empty is not replaced.
   fs::rename(scratch.path(), target, error);

@@ -38,14 +38,15 @@ struct ImportRequest {
 /// Makes `models/NAME/VERSION` of a model file that may come from anybody.
 ///
 /// The file is read and compiled by another process of `program` (`PROGRAM --convert-model FOLDER`), which
-/// has limits on memory, CPU and time: a damaged or hostile file costs an error. The version appears whole or
+/// has limits on memory, CPU and time and is confined (ConfineConverter): a damaged or hostile file costs an
+/// error. The version appears whole or
 /// not at all, with the network as OpenVINO IR that takes NCHW and gives the log odds of manipulation, golden
 /// inputs with their logits, and hashes of all. Nothing is known of what its scores are worth: the card has
 /// no calibration, and reports are inconclusive (not_calibrated). kConflict when the version exists.
 Result<ModelCard> ImportModel(const ImportRequest& request, const std::filesystem::path& program);
 
-/// The other process's part: reads request.json of `folder` and leaves the network and facts.json, or
-/// error.json. Returns its exit code.
+/// The other process's part, which begins with confining itself: reads request.json of `folder` and leaves
+/// the network and facts.json, or error.json. Returns its exit code.
 int ConvertModel(const std::filesystem::path& folder);
 
 }  // namespace unmask

@@ -67,12 +67,12 @@ class Zip {
 };
 
 PrivateFile ReadWeights(Zip& zip) {
-  auto file = PrivateFile::Create(std::filesystem::temp_directory_path());
+  auto file = PrivateFile::InMemory();
   if (!file) throw BadFile(file.error().message, file.error().hint);
   zip.Read([&](std::span<const char> piece) {
     if (file->size() + piece.size() > kMaxWeights) throw BadFile("model.weights.h5 has more than 4 GiB");
     if (const auto written = file->Append(piece); !written)
-      throw BadFile(written.error().message, "free space in the folder for temporary files (TMPDIR)");
+      throw BadFile(written.error().message, "free some memory");
   });
   return std::move(*file);
 }

@@ -14,12 +14,12 @@ namespace unmask::keras {
 /// The parts of a .keras file.
 struct ZipParts {
   std::map<std::string, std::string> texts;  ///< small members, by name
-  std::vector<PrivateFile> weights;          ///< one: the member model.weights.h5, on disk
+  std::vector<PrivateFile> weights;          ///< one: the member model.weights.h5
 };
 
-/// Unpacks config.json, metadata.json and model.weights.h5 of a ZIP archive; the last into a nameless file in
-/// the system's folder for temporary files. Other members are skipped. Throws BadFile: for no ZIP archive, a
-/// damaged one, and members beyond 32 MiB (texts) or 4 GiB (weights).
+/// Unpacks config.json, metadata.json and model.weights.h5 of a ZIP archive; the last into a nameless file
+/// in memory, since the process may be one that makes none. Other members are skipped. Throws BadFile: for no
+/// ZIP archive, a damaged one, and members beyond 32 MiB (texts) or 4 GiB (weights).
 ZipParts UnpackKeras(const std::filesystem::path& file);
 
 /// Whether a file is a ZIP archive with a config.json, as Keras 3 writes it.
