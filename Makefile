@@ -35,7 +35,7 @@ serve: build ## set up, build and serve on LISTEN (default 127.0.0.1:8080)
 test: setup-tests ## set up, build and run every test
 	@$(MAKE) --no-print-directory build-release
 	ctest --test-dir build/release --output-on-failure -j $(JOBS)
-	.venv/bin/pytest -q tests
+	.venv/bin/pytest -q tests training/tests/test_recipe_data.py
 
 .PHONY: lint
 lint: setup-tests ## check formatting, scripts and Python

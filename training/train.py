@@ -15,16 +15,10 @@ from pathlib import Path
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("GOMP_SPINCOUNT", "0")
 
-# Activations are freed and taken again at every step. Kept by the allocator, in large pages, they need not be
-# mapped anew, which took a third of a step. glibc reads these when a program starts, hence the second start.
-ALLOCATOR = {
-    "MALLOC_MMAP_MAX_": "0",
-    "MALLOC_TRIM_THRESHOLD_": "100000000000",
-    "MALLOC_TOP_PAD_": "268435456",
-    "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
-}
-if __name__ == "__main__" and not ALLOCATOR.keys() & os.environ.keys():
-    os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], os.environ | ALLOCATOR)
+from unmask_training import memory  # noqa: E402
+
+if __name__ == "__main__":
+    memory.keep()
 
 import cv2  # noqa: E402
 import numpy as np  # noqa: E402

@@ -85,10 +85,14 @@ def write_onnx(model: torch.nn.Module, file: Path, size: int = data.SIZE) -> Non
         dynamo=True,
         verbose=False,
     )
+    forget_origin(file)
+
+
+def forget_origin(file: Path) -> None:
+    """Drops from an ONNX file where each node comes from: paths of the machine on which it was exported."""
     import onnx
 
     graph = onnx.load(str(file))
-    # The exporter writes where each node comes from, with paths of the machine on which it ran.
     for node in graph.graph.node:
         del node.metadata_props[:]
         node.doc_string = ""

@@ -200,7 +200,7 @@ def convert(found: Set, out: Path, tolerance: float = TOLERANCE, mix: bool = Fal
         image = data.resize(data.cut(found.pixels(row), square), side)
         crops.add(f"{row['split']}/{row['label']}/{row['id']}.jpg", image)
         keys = {"id": row["id"], "label": row["label"], "original": original["id"], "split": row["split"]}
-        listed.append(keys | {"shard": "00"})
+        listed.append(keys | {"shard": "00", "group": row["group"]})
         count(row["split"], row["label"])
         return image
 
