@@ -4,7 +4,6 @@
 
 import argparse
 import copy
-import csv
 import math
 import os
 import sys
@@ -23,7 +22,7 @@ if __name__ == "__main__":
 import cv2  # noqa: E402
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
-from unmask_training import data, losses, net, networks, plot, pseudo, validate  # noqa: E402
+from unmask_training import data, losses, net, networks, pseudo, runlog, validate  # noqa: E402
 from unmask_training.ahead import prepare  # noqa: E402
 from unmask_training.batches import Batches, at, ranges  # noqa: E402
 from unmask_training.config import load as load_config  # noqa: E402
@@ -120,62 +119,6 @@ def begin_from(model: net.PlainNet, weights: dict) -> None:
     wrong = [k for k in missing if k.split(".")[0] not in ("lateral", "mask", "evidence")]
     if wrong or unexpected:
         raise ValueError(f"the weights do not fit: missing {wrong[:3]}, unexpected {unexpected[:3]}")
-
-
-def write_row(file: Path, row: dict) -> None:
-    """Appends a row; columns that the file does not have yet are empty in the rows before."""
-    rows = read_log(file)
-    columns = list(dict.fromkeys([*row, *(rows[0] if rows else {})]))
-    if rows and list(rows[0]) == list(row):
-        with open(file, "a", newline="") as handle:
-            csv.DictWriter(handle, columns, lineterminator="\n").writerow(row)
-        return
-    with open(file, "w", newline="") as handle:
-        writer = csv.DictWriter(handle, columns, restval="", lineterminator="\n")
-        writer.writeheader()
-        writer.writerows([*rows, row])
-
-
-def read_log(file: Path) -> list[dict]:
-    if not file.exists():
-        return []
-    with open(file, newline="") as handle:
-        return list(csv.DictReader(handle))
-
-
-def forget_after(file: Path, step: int) -> None:
-    """Drops the rows of steps that a resumed run will do again."""
-    rows = [row for row in read_log(file) if int(row["step"]) <= step]
-    file.unlink(missing_ok=True)
-    for row in rows:
-        write_row(file, row)
-
-
-def summarise(run: Path, file: Path, every: int = 100) -> None:
-    """The run's log in short: mean losses of `every` steps, and the validations; a plot beside it."""
-    losses = read_log(run / "loss.csv")
-    val = {int(row["step"]): row for row in read_log(run / "val.csv")}
-    measures = list(dict.fromkeys(key for row in val.values() for key in row if key != "step"))
-    columns = [c for c in ("loss", "mask_loss") if losses and c in losses[-1]]
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.unlink(missing_ok=True)
-    last = int(losses[-1]["step"]) if losses else 0
-    rows = []
-    for end in sorted({*range(every, last + 1, every), *val}):
-        span = [row for row in losses if end - every < int(row["step"]) <= end] if end % every == 0 else []
-        means = {c: f"{sum(float(r[c]) for r in span) / len(span):.4f}" if span else "" for c in columns}
-        at = val.get(end, {})
-        rows.append(
-            {
-                "step": end,
-                **means,
-                "rate": span[-1]["rate"] if span else "",
-                **{key: at.get(key, "") for key in measures},
-            }
-        )
-        write_row(file, rows[-1])
-    if rows:
-        file.with_suffix(".svg").write_text(plot.svg(rows))
 
 
 def threads_now(most: int) -> int:
@@ -312,7 +255,7 @@ def main() -> int:
             average.count = state["average_count"]
         step = state["step"]
         for file in ("loss.csv", "val.csv"):
-            forget_after(run / file, step)
+            runlog.forget_after(run / file, step)
         print(f"resumed at step {step}", flush=True)
     examined = copy.deepcopy(model)
     # Where blocks are frozen during a run, all go on from the averaged weights.
@@ -374,7 +317,9 @@ def main() -> int:
                 flush=True,
             )
             row = {"step": step, "loss": f"{means[0]:.4f}", "mask_loss": f"{means[1]:.4f}"}
-            write_row(run / "loss.csv", {**row, "rate": f"{rate:.3e}", "seconds_per_step": f"{seconds:.2f}"})
+            runlog.write(
+                run / "loss.csv", {**row, "rate": f"{rate:.3e}", "seconds_per_step": f"{seconds:.2f}"}
+            )
             sums, since, began = torch.zeros(2, device=device), 0, time.monotonic()
             torch.set_num_threads(threads_now(settings["threads"]))
         if step % save_every == 0 or step % every == 0 or step in (total, args.stop_at):
@@ -387,15 +332,15 @@ def main() -> int:
                 **examiner(net.fold_batch_norm(examined), device),
             }
             print(row, flush=True)
-            write_row(run / "val.csv", row)
-            summarise(run, log)
+            runlog.write(run / "val.csv", row)
+            runlog.summarise(run, log)
             began = time.monotonic()
         if step == args.stop_at:
             return 0
     print(f"ended at step {step}", flush=True)
     save(checkpoint, state_of(model, optimiser, average, step))
     save(run / "final.pt", {"model": average.state if average else model.state_dict(), "step": step})
-    summarise(run, log)
+    runlog.summarise(run, log)
     return 0
 
 

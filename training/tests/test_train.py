@@ -6,6 +6,7 @@ import pytest
 import torch
 import train
 from test_data import folder  # noqa: F401
+from unmask_training import runlog
 
 
 def test_one_cycle_rises_to_its_peak_and_ends_at_nothing():
@@ -120,7 +121,7 @@ def test_training_goes_on_from_a_packed_checkpoint(settings, tiny_run, tmp_path)
     packed = tmp_path / "far/last.pt"
     assert packed.stat().st_size < (stopped / "last.pt").stat().st_size / 3
     assert (tiny_run(settings, "far") / "final.pt").exists()
-    assert [row["step"] for row in train.read_log(tmp_path / "far/val.csv")] == ["3"]
+    assert [row["step"] for row in runlog.read(tmp_path / "far/val.csv")] == ["3"]
 
 
 def test_a_run_may_end_by_the_clock(tiny_run, monkeypatch):
@@ -129,40 +130,6 @@ def test_a_run_may_end_by_the_clock(tiny_run, monkeypatch):
     run = tiny_run(TINY.replace("steps = 3", "steps = 500"), "timed", "--seconds", "9", "--unexamined")
     state = torch.load(run / "last.pt", weights_only=True)
     assert 1 <= state["step"] < 9 and (run / "final.pt").exists() and not (run / "val.csv").exists()
-
-
-def test_a_resumed_log_forgets_what_will_be_done_again(tmp_path):
-    file = tmp_path / "loss.csv"
-    for step in (20, 40, 60):
-        train.write_row(file, {"step": step, "loss": "0.5", "rate": "1e-4"})
-    train.forget_after(file, 40)
-    assert [row["step"] for row in train.read_log(file)] == ["20", "40"]
-
-
-def test_a_log_may_get_a_new_column(tmp_path):
-    file = tmp_path / "val.csv"
-    train.write_row(file, {"step": 1, "auc": "0.5"})
-    train.write_row(file, {"step": 2, "iou": "0.3", "auc": "0.6"})
-    train.write_row(file, {"step": 3, "iou": "0.4", "auc": "0.7"})
-    assert [(r["step"], r["iou"], r["auc"]) for r in train.read_log(file)] == [
-        ("1", "", "0.5"),
-        ("2", "0.3", "0.6"),
-        ("3", "0.4", "0.7"),
-    ]
-
-
-def test_the_summary_holds_losses_and_validation(tmp_path):
-    for step in range(20, 260, 20):
-        train.write_row(tmp_path / "loss.csv", {"step": step, "loss": f"{step / 1000}", "rate": "1e-4"})
-    row = {"epoch": "1.00", "step": 150, "val_auc": "0.8", "val_tpr_at_fpr_1": "0.1"}
-    train.write_row(tmp_path / "val.csv", row)
-    train.summarise(tmp_path, tmp_path / "out.csv")
-    rows = train.read_log(tmp_path / "out.csv")
-    assert [(r["step"], r["loss"], r["val_auc"]) for r in rows] == [
-        ("100", "0.0600", ""),
-        ("150", "", "0.8"),
-        ("200", "0.1600", ""),
-    ]
 
 
 def test_sam_climbs_the_gradient_by_rho_and_can_be_taken_back():
