@@ -1,19 +1,19 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Makes what compose.yaml and unmask need from a model of this repository:
-#   triton/face/2/model.onnx    the network, for Triton
-#   models/face/2/model.json    the card, which says that the network runs at $1 (default http://127.0.0.1:8000)
+#   triton/face/3/model.onnx    the network, for Triton
+#   models/face/3/model.json    the card, which says that the network runs at $1 (default http://127.0.0.1:8000)
 set -euo pipefail
 cd "$(dirname "$0")"
 url=${1:-http://127.0.0.1:8000}
-source=../../models/face/2
-mkdir -p triton/face/2 models/face/2
-cp "$source/face.onnx" triton/face/2/model.onnx
-python3 - "$source/model.json" models/face/2/model.json "$url" <<'PY'
+source=../../models/face/3
+mkdir -p triton/face/3 models/face/3
+cp "$source/face.onnx" triton/face/3/model.onnx
+python3 - "$source/model.json" models/face/3/model.json "$url" <<'PY'
 import json, sys
 card = json.load(open(sys.argv[1]))
 del card["network"]
-card["engine"] = {"type": "kserve-v2", "url": sys.argv[3], "model": "face", "version": "2"}
+card["engine"] = {"type": "kserve-v2", "url": sys.argv[3], "model": "face", "version": "3"}
 json.dump(card, open(sys.argv[2], "w"), indent=2)
 PY
 echo "ready: docker compose up --detach --wait, then unmask serve --models $PWD/models"
