@@ -165,7 +165,10 @@ std::optional<Error> Connection::BuildRequest() {
 void Connection::Dispatch() {
   if (served_->gate) {
     auto passed = served_->gate(*request_);
-    if (!passed) return Refuse(passed.error());
+    if (!passed) {
+      match_.style = &served_->routes->style();
+      return Refuse(passed.error());
+    }
     granted_ = std::move(*passed);
   }
   match_ = served_->routes->Find(request_->method, request_->path);

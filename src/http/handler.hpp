@@ -64,9 +64,9 @@ using Handler = std::function<void(const RequestPtr&, Responder)>;
 /// Looks at the request before its body is read: gives the receiver, or an error that is answered at once.
 using BodyHandler = std::function<Result<std::unique_ptr<BodyReceiver>>(const RequestPtr&)>;
 
-/// Looks at every request of a listener before it is routed. An error is answered in its place, as a problem
-/// (http/problem.hpp). Otherwise gives header fields for the answer, which has them unless its route sets
-/// them. Called on network threads, at the same time: must not block.
+/// Looks at every request of a listener before it is routed. An error is answered in its place, worded
+/// as the listener words unknown paths. Otherwise gives header fields for the answer, which has them unless
+/// its route sets them. Called on network threads, at the same time: must not block.
 using Gate = std::function<Result<Headers>(const Request&)>;
 
 /// How a service words its errors. The default is http/problem.hpp.

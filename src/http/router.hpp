@@ -68,6 +68,9 @@ class Router {
 
   const std::vector<Route>& routes() const { return routes_; }
 
+  /// That of the root.
+  const ErrorStyle& style() const { return *style_; }
+
  private:
   struct Prefix {
     std::string path;

@@ -567,6 +567,10 @@ TEST(Gate, StandsBeforeEveryRouteOfItsListenerAlone) {
     response.headers.Set("X-Set", "by the route");
     responder.Send(std::move(response));
   });
+  const auto styled = std::make_shared<Router>([](const Error& error, const Request&) {
+    return Response{.status = 403, .body = "in its own words: " + error.message};
+  });
+  router->Mount("/styled", *styled);
   const auto server = Server::Create({});
   const Gate gate = [](const Request& request) -> Result<Headers> {
     if (request.headers.Find("X-Bad")) return Fail(ErrorCode::kForbidden, "refused by the gate");
@@ -589,6 +593,11 @@ TEST(Gate, StandsBeforeEveryRouteOfItsListenerAlone) {
     EXPECT_THAT(refused.body, HasSubstr("refused by the gate"));
     EXPECT_EQ(refused.headers.count("X-Granted"), 0);
   }
+  EXPECT_THAT(gated.Get("/a", "X-Bad: 1\r\n").body, HasSubstr("urn:unmask:problem:forbidden"));
+  EXPECT_THAT(gated.Get("/styled/a", "X-Bad: 1\r\n").body, HasSubstr("urn:unmask:problem:forbidden"))
+      << "the listener refuses, not the service under the prefix";
+  TestClient at_root(*server->Listen("127.0.0.1:0", styled, gate));
+  EXPECT_EQ(at_root.Get("/a", "X-Bad: 1\r\n").body, "in its own words: refused by the gate");
   const auto other = open.Get("/a", "X-Bad: 1\r\n");
   EXPECT_EQ(other.status, 200);
   EXPECT_EQ(other.headers.count("X-Granted"), 0);

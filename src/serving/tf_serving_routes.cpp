@@ -149,11 +149,15 @@ class Routes {
 };
 
 http::Response Worded(const Error& error, const http::Request& request) {
-  if (request.route.empty() && request.path.starts_with("/v1/"))
+  const bool no_route = error.code == ErrorCode::kNotFound || error.code == ErrorCode::kMethodNotAllowed;
+  if (no_route && request.route.empty() && request.path.starts_with("/v1/"))
     return ErrorAnswer(400, fmt::format("Malformed request: {} {}", request.method, request.path));
   // The one use of this code by a route of ours: a verb that this model has not.
   const bool unimplemented = error.code == ErrorCode::kMethodNotAllowed && !request.route.empty();
-  return ErrorAnswer(unimplemented ? 501 : http::HttpStatus(error.code), error.message);
+  // What the operator has to change is no business of that server, and so not in its words.
+  const bool ours = error.code == ErrorCode::kForbidden && !error.hint.empty();
+  return ErrorAnswer(unimplemented ? 501 : http::HttpStatus(error.code),
+                     ours ? fmt::format("{}; {}", error.message, error.hint) : error.message);
 }
 
 }  // namespace

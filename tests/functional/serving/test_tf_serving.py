@@ -129,6 +129,15 @@ def test_the_native_interface_keeps_its_own_paths(serving):
     assert requests.get(serving.tf + "/healthz", timeout=60).status_code == 404
 
 
+def test_pages_of_other_sites_are_refused_in_the_protocols_words(serving):
+    for url in (serving.tf + FACE, serving.urls["kserve"] + "/v2/models/face"):
+        answer = requests.get(url, headers={"Origin": "https://foreign.example"}, timeout=60)
+        assert answer.status_code == 403
+        assert answer.headers["Content-Type"] == "application/json"
+        assert list(answer.json()) == ["error"]
+        assert "--allow-origin https://foreign.example" in answer.json()["error"]
+
+
 def test_what_is_offered_is_a_setting(run):
     done = run("serve", "--tf-serving", "127.0.0.1:0", "--serve-model", "other", code=3)
     assert "no model 'other'" in done.stderr
