@@ -37,7 +37,7 @@ Result<void> FaceScores::Add(FaceReport face, const cv::Mat& crop, const Box& re
 }
 
 void FaceScores::Launch() {
-  open_.scores = scorer_.Start(open_.prepared);
+  open_.scores = scorer_.Start(open_.prepared, stop_);
   open_.prepared.clear();
   pending_.push_back(std::move(open_));
   open_ = {};

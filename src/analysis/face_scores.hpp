@@ -5,6 +5,7 @@
 #include <future>
 #include <map>
 #include <memory>
+#include <stop_token>
 #include <vector>
 
 #include <opencv2/core/mat.hpp>
@@ -44,8 +45,10 @@ class FaceScores {
     cv::Mat crop;
   };
 
-  /// With `keep_crops`, keeps each track's most telling crops.
-  FaceScores(const Scorer& scorer, bool keep_crops) : scorer_(scorer), keep_crops_(keep_crops) {}
+  /// With `keep_crops`, keeps each track's most telling crops. After `stop` Add() and Finish() may give
+  /// kCancelled.
+  FaceScores(const Scorer& scorer, bool keep_crops, std::stop_token stop = {})
+      : scorer_(scorer), keep_crops_(keep_crops), stop_(std::move(stop)) {}
 
   /// Queues one face. `crop` is what the model sees, of any size, and shows `region` of the picture; it is
   /// copied.
@@ -93,6 +96,7 @@ class FaceScores {
 
   const Scorer& scorer_;
   bool keep_crops_;
+  std::stop_token stop_;
   Batch open_;
   std::deque<Batch> pending_;
   std::vector<FaceReport> done_;

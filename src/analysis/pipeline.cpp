@@ -104,7 +104,7 @@ class Run {
         progress_(progress),
         stop_(std::move(stop)),
         finder_(std::in_place, stages.detector),
-        scores_(stages.scorer, options.stability) {}
+        scores_(stages.scorer, options.stability, stop_) {}
 
   Result<Report> Analyze(OpenedMedia media, const std::string& name);
 
@@ -250,7 +250,7 @@ Result<void> Run::Judge() {
   }
   if (options_.stability) {
     const Stopwatch watch;
-    if (auto checked = CheckStability(report_, scores_, stages_.scorer); !checked) return checked;
+    if (auto checked = CheckStability(report_, scores_, stages_.scorer, stop_); !checked) return checked;
     report_.timing_ms.stability = watch.ms();
   }
   if (many_faces_ &&

@@ -12,7 +12,8 @@ namespace unmask {
 namespace {
 
 /// By how much each variant moves the mean logit of a track's crops.
-Result<std::vector<double>> Shifts(const std::vector<FaceScores::Telling>& crops, const Scorer& scorer) {
+Result<std::vector<double>> Shifts(const std::vector<FaceScores::Telling>& crops, const Scorer& scorer,
+                                   const std::stop_token& stop) {
   std::vector<cv::Mat> prepared;
   for (const Degradation& variant : MildVariants())
     for (const FaceScores::Telling& telling : crops) {
@@ -20,7 +21,7 @@ Result<std::vector<double>> Shifts(const std::vector<FaceScores::Telling>& crops
       if (!degraded) return tl::unexpected(degraded.error());
       prepared.push_back(scorer.Prepare(*degraded));
     }
-  const auto scores = scorer.Start(prepared).get();
+  const auto scores = scorer.Start(prepared, stop).get();
   if (!scores) return tl::unexpected(scores.error());
 
   std::vector<double> shifts;
@@ -67,7 +68,8 @@ TrackStability JudgeStability(const TrackReport& track, int judged_tracks, std::
   return result;
 }
 
-Result<void> CheckStability(Report& report, const FaceScores& scores, const Scorer& scorer) {
+Result<void> CheckStability(Report& report, const FaceScores& scores, const Scorer& scorer,
+                            const std::stop_token& stop) {
   const OperatingPoints points = PointsOf(scorer.card());
   const int judged = JudgedTracks(report.tracks);
   const auto decides = [&](const TrackReport& track) {
@@ -77,7 +79,7 @@ Result<void> CheckStability(Report& report, const FaceScores& scores, const Scor
   for (TrackReport& track : report.tracks) {
     if (track.verdict == Verdict::kInconclusive || scores.CropsOf(track.id).empty()) continue;
     if (track.verdict == Verdict::kNoManipulationFound && !decides(track)) continue;
-    const auto shifts = Shifts(scores.CropsOf(track.id), scorer);
+    const auto shifts = Shifts(scores.CropsOf(track.id), scorer, stop);
     if (!shifts) return tl::unexpected(shifts.error());
     const TrackStability stability = JudgeStability(track, judged, *shifts, points);
     checked[track.id] = {.checked = true,

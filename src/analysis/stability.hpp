@@ -30,6 +30,7 @@ TrackStability JudgeStability(const TrackReport& track, int judged_tracks, std::
 /// and the most suspicious one when its verdict is clear; an unstable track becomes inconclusive, and the
 /// media's verdict is concluded anew. Fills Report::stability. Costs one inference for each crop and variant.
 /// Fails as the scorer does.
-Result<void> CheckStability(Report& report, const FaceScores& scores, const Scorer& scorer);
+Result<void> CheckStability(Report& report, const FaceScores& scores, const Scorer& scorer,
+                            const std::stop_token& stop = {});
 
 }  // namespace unmask

@@ -74,7 +74,7 @@ class BrightnessNetwork final : public Network {
     }
     return std::vector<Tensor>{logits};
   }
-  void Start(Tensor input, Done done) override { done(Infer(input)); }
+  void Start(Tensor input, std::stop_token, Done done) override { done(Infer(input)); }
   std::size_t width() const override { return 1; }
 
  private:

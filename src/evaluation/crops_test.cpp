@@ -54,7 +54,7 @@ class ConstantNetwork final : public Network {
   Result<std::vector<Tensor>> Infer(const Tensor& input) override {
     return std::vector{Tensor{"logit", {input.shape[0]}, std::vector<float>(input.shape[0], logit_)}};
   }
-  void Start(Tensor input, Done done) override { done(Infer(input)); }
+  void Start(Tensor input, std::stop_token, Done done) override { done(Infer(input)); }
   std::size_t width() const override { return 1; }
 
  private:

@@ -29,7 +29,7 @@ class MeanNetwork final : public Network {
     return std::vector<Tensor>{
         {.name = "logit", .shape = {1, 1}, .values = {static_cast<float>(sum / input.values.size())}}};
   }
-  void Start(Tensor input, Done done) override { done(Infer(input)); }
+  void Start(Tensor input, std::stop_token, Done done) override { done(Infer(input)); }
   std::size_t width() const override { return 1; }
 };
 

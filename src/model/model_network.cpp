@@ -10,7 +10,7 @@ Result<ModelNetwork> LoadModelNetwork(const ModelCard& card, const NetworkOption
   const auto engine = RemoteEngineOf(card);
   if (!engine) return tl::unexpected(engine.error());
   if (*engine) {
-    auto network = MakeRemoteNetwork(card, **engine);
+    auto network = MakeRemoteNetwork(card, **engine, options.stop);
     if (!network) return tl::unexpected(network.error());
     return ModelNetwork{std::move(*network), 0};
   }

@@ -258,7 +258,7 @@ class MeanNetwork final : public Network {
     }
     return std::vector<Tensor>{means};
   }
-  void Start(Tensor input, Done done) override {
+  void Start(Tensor input, std::stop_token, Done done) override {
     sizes.push_back(input.shape[0]);
     done(input.shape[0] == fails_at ? Fail(ErrorCode::kInternal, "no") : Infer(input));
   }
@@ -308,7 +308,7 @@ class MaskNetwork final : public Network {
     }
     return std::vector<Tensor>{mask, logit};
   }
-  void Start(Tensor input, Done done) override { done(Infer(input)); }
+  void Start(Tensor input, std::stop_token, Done done) override { done(Infer(input)); }
   std::size_t width() const override { return 1; }
 };
 

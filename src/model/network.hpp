@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -32,9 +33,11 @@ class Network {
   virtual Result<std::vector<Tensor>> Infer(const Tensor& input) = 0;
 
   /// The same without waiting for the result: blocks only while every request of the pool is busy. `done` is
-  /// called once, on a thread of the engine, and must be quick and not throw. Pending calls end before the
-  /// destructor returns.
-  virtual void Start(Tensor input, Done done) = 0;
+  /// called once, on a thread of the engine, of the caller, or of who requests the stop, and must be quick
+  /// and not throw. A network that waits for something elsewhere gives kCancelled soon after `stop`; one that
+  /// computes here takes no notice, since it ends soon anyway. Pending calls end before the destructor
+  /// returns.
+  virtual void Start(Tensor input, std::stop_token stop, Done done) = 0;
 
   /// The input's dimensions as the engine takes them, -1 where any number fits. Empty: not known.
   virtual std::vector<std::int64_t> input_shape() const { return {}; }
@@ -55,6 +58,8 @@ struct NetworkOptions {
   std::filesystem::path cache;
   /// Hash of the network's files, which the caller has checked. Without it nothing is kept.
   std::string identity;
+  /// Ends the wait for a network that runs elsewhere while it is loaded; not for longer.
+  std::stop_token stop;
 };
 
 /// Reads and compiles a network: ONNX, OpenVINO IR, TensorFlow Lite, the folder of a TensorFlow SavedModel,

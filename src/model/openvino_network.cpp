@@ -75,7 +75,7 @@ class OpenVinoNetwork final : public Network {
     return result;
   }
 
-  void Start(Tensor input, Done done) override {
+  void Start(Tensor input, std::stop_token, Done done) override {
     Slot* slot = Take();
     slot->input = std::move(input);
     slot->done = std::move(done);

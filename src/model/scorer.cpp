@@ -122,7 +122,8 @@ cv::Mat Scorer::Prepare(const cv::Mat& crop) const {
   return result;
 }
 
-std::future<Result<std::vector<FaceScore>>> Scorer::Start(std::span<const cv::Mat> prepared) const {
+std::future<Result<std::vector<FaceScore>>> Scorer::Start(std::span<const cv::Mat> prepared,
+                                                          std::stop_token stop) const {
   auto gathered = std::make_shared<Gathered>(prepared.size());
   auto future = gathered->promise.get_future();
   if (prepared.empty()) gathered->promise.set_value(std::vector<FaceScore>{});
@@ -135,7 +136,7 @@ std::future<Result<std::vector<FaceScore>>> Scorer::Start(std::span<const cv::Ma
   for (std::size_t first = 0; first < prepared.size(); first += step) {
     const auto part = prepared.subspan(first, std::min(step, prepared.size() - first));
     // Pending calls end before the network is destroyed, and with it the card.
-    network_->Start(ToTensor(part, card_.input, step),
+    network_->Start(ToTensor(part, card_.input, step), stop,
                     [this, gathered, first, faces = part.size(), step](const auto& outputs) {
                       gathered->Put(first, faces, TakeScores(outputs, card_, step));
                     });

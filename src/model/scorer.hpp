@@ -39,9 +39,10 @@ class Scorer {
   /// INTER_LINEAR to enlarge, as in training. The result is small and owns its pixels.
   cv::Mat Prepare(const cv::Mat& crop) const;
 
-  /// Starts scoring prepared crops. The future gives one score for each, in order; it may be an error. May
-  /// wait until some of them are computed.
-  std::future<Result<std::vector<FaceScore>>> Start(std::span<const cv::Mat> prepared) const;
+  /// Starts scoring prepared crops. The future gives one score for each, in order; it may be an error,
+  /// kCancelled soon after `stop` (Network::Start). May wait until some of them are computed.
+  std::future<Result<std::vector<FaceScore>>> Start(std::span<const cv::Mat> prepared,
+                                                    std::stop_token stop = {}) const;
 
   /// The calibrated probability of manipulation, 0..1.
   double Calibrate(double logit) const;

@@ -23,7 +23,7 @@ constexpr double kLong = 20;  // seconds: a test that fails waits so long, other
 class NoNetwork final : public Network {
  public:
   Result<std::vector<Tensor>> Infer(const Tensor&) override { return std::vector<Tensor>{}; }
-  void Start(Tensor, Done done) override { done(std::vector<Tensor>{}); }
+  void Start(Tensor, std::stop_token, Done done) override { done(std::vector<Tensor>{}); }
   std::size_t width() const override { return 1; }
 };
 

@@ -27,7 +27,7 @@ class FakeNetwork : public Network {
     }
     return std::vector{std::move(sum), std::move(twice)};
   }
-  void Start(Tensor input, Done done) override { done(Infer(input)); }
+  void Start(Tensor input, std::stop_token, Done done) override { done(Infer(input)); }
   std::vector<std::int64_t> input_shape() const override { return {-1, 2, 3}; }
   std::size_t width() const override { return 1; }
 };

@@ -90,7 +90,7 @@ class Routes {
           const auto question =
               ReadKserveQuestion(body, request->headers.Find(kHeaderLength), *network, max_batch);
           if (!question) return tl::unexpected(question.error());
-          const auto outputs = network->Predict(question->values, question->count);
+          const auto outputs = network->Predict(question->values, question->count, request->gone);
           if (!outputs) return tl::unexpected(outputs.error());
           auto answer = WriteKserveAnswer(*question, *outputs, network->card());
           auto response = http::JsonResponse(200, std::move(answer.body));

@@ -34,7 +34,8 @@ struct Gathered {
 
 }  // namespace
 
-Result<std::vector<Tensor>> ServedNetwork::Predict(std::span<const float> values, std::size_t count) const {
+Result<std::vector<Tensor>> ServedNetwork::Predict(std::span<const float> values, std::size_t count,
+                                                   const std::stop_token& stop) const {
   const std::size_t step = scorer_->batch() == 0 ? count : scorer_->batch();
   const std::size_t parts = (count + step - 1) / step;
   const auto gathered = std::make_shared<Gathered>(parts);
@@ -47,7 +48,7 @@ Result<std::vector<Tensor>> ServedNetwork::Predict(std::span<const float> values
     tensor.values.assign(some.begin(),
                          some.begin() + static_cast<std::ptrdiff_t>(std::min(some.size(), wanted)));
     tensor.values.resize(wanted);  // a batch that the last instances do not fill ends with zeros
-    scorer_->network().Start(std::move(tensor),
+    scorer_->network().Start(std::move(tensor), stop,
                              [gathered, part](auto given) { gathered->Put(part, std::move(given)); });
   }
   done.wait();

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <span>
+#include <stop_token>
 #include <vector>
 
 #include "model/network_tensors.hpp"
@@ -25,8 +26,10 @@ class ServedNetwork {
   const std::vector<TensorFacts>& outputs() const { return tensors_->outputs; }
 
   /// Computes all outputs of `count` instances (at least one), each tensor with `count` as its first
-  /// dimension. Blocks. kInternal when the network fails or gives a value that is not finite.
-  Result<std::vector<Tensor>> Predict(std::span<const float> values, std::size_t count) const;
+  /// dimension. Blocks. kInternal when the network fails or gives a value that is not finite; kCancelled
+  /// soon after `stop` when the network waits for something elsewhere.
+  Result<std::vector<Tensor>> Predict(std::span<const float> values, std::size_t count,
+                                      const std::stop_token& stop = {}) const;
 
  private:
   std::shared_ptr<const Scorer> scorer_;

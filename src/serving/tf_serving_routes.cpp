@@ -124,11 +124,11 @@ class Routes {
                   fmt::format("the model takes tensors alone: ask {}:predict", target->name));
     return predictor_->Receive(
         request,
-        [network = *network, max_batch = static_cast<std::size_t>(predictor_->limits().max_batch)](
+        [network = *network, request, max_batch = static_cast<std::size_t>(predictor_->limits().max_batch)](
             const std::string& body) -> Result<http::Response> {
           const auto question = ReadTfPredict(body, network->input(), max_batch);
           if (!question) return tl::unexpected(question.error());
-          const auto outputs = network->Predict(question->values, question->count);
+          const auto outputs = network->Predict(question->values, question->count, request->gone);
           if (!outputs) return tl::unexpected(outputs.error());
           return http::JsonResponse(200, WriteTfPredictions(*question, *outputs));
         },

@@ -83,7 +83,7 @@ class NetworkScorer final : public FaceScorer {
     Gathering gathering(crops.count);
     for (std::size_t i = 0; i < crops.count; ++i) {
       if (stop.stop_requested()) break;
-      network_->Start(Input(crops, i), gathering.Expect(i));
+      network_->Start(Input(crops, i), stop, gathering.Expect(i));
     }
     auto scores = gathering.Wait();
     if (stop.stop_requested()) return Fail(ErrorCode::kCancelled, "the analysis was cancelled");

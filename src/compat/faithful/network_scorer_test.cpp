@@ -30,7 +30,7 @@ class FirstValue : public Network {
     }
     return outputs;
   }
-  void Start(Tensor input, Done done) override { done(Infer(input)); }
+  void Start(Tensor input, std::stop_token, Done done) override { done(Infer(input)); }
   std::vector<std::int64_t> input_shape() const override { return shape_; }
   std::size_t width() const override { return 1; }
 

@@ -25,8 +25,8 @@ class ProbabilityNetwork final : public Network {
 
   Result<std::vector<Tensor>> Infer(const Tensor& input) override { return Map(odds_->Infer(input), sign_); }
 
-  void Start(Tensor input, Done done) override {
-    odds_->Start(std::move(input), [done = std::move(done), sign = sign_](auto outputs) {
+  void Start(Tensor input, std::stop_token stop, Done done) override {
+    odds_->Start(std::move(input), std::move(stop), [done = std::move(done), sign = sign_](auto outputs) {
       done(Map(std::move(outputs), sign));
     });
   }

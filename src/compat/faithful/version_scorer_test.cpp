@@ -23,7 +23,7 @@ class Echo final : public Network {
     if (input.values.empty()) return Fail(ErrorCode::kBadRequest, "no number");
     return std::vector<Tensor>{{.name = "logit", .shape = {1, 1}, .values = {input.values.front()}}};
   }
-  void Start(Tensor input, Done done) override { done(Infer(input)); }
+  void Start(Tensor input, std::stop_token, Done done) override { done(Infer(input)); }
   std::size_t width() const override { return 3; }
   std::vector<std::int64_t> input_shape() const override { return {1, 2}; }
 };
@@ -36,7 +36,7 @@ TEST(Probabilities, AreOfWhatTheContractAsksFor) {
       const auto outputs = network->Infer({.shape = {1, 2}, .values = {odds, 7}});
       ASSERT_TRUE(outputs);
       EXPECT_NEAR((*outputs)[0].values.at(0), real ? 1 - fake : fake, 1e-6) << odds;
-      network->Start({.shape = {1, 2}, .values = {odds, 7}}, [&](const auto& later) {
+      network->Start({.shape = {1, 2}, .values = {odds, 7}}, {}, [&](const auto& later) {
         ASSERT_TRUE(later);
         EXPECT_EQ((*later)[0].values, (*outputs)[0].values);
       });

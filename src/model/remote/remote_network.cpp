@@ -5,6 +5,7 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <functional>
 #include <future>
 #include <mutex>
 #include <optional>
@@ -75,6 +76,19 @@ struct Gathered {
   Network::Done done;
 };
 
+/// A part of a call: is computed, or given up while it waits for its turn, but not both.
+struct Part {
+  Tensor values;
+  std::shared_ptr<Gathered> gathered;
+  std::size_t index = 0;
+  std::stop_token stop;
+  std::atomic<bool> begun = false;
+  std::optional<std::stop_callback<std::function<void()>>> on_stop;
+
+  /// True for the first who asks.
+  bool Begin() { return !begun.exchange(true); }
+};
+
 double Seconds(Clock::duration duration) { return std::chrono::duration<double>(duration).count(); }
 
 double RandomShare() {
@@ -121,8 +135,8 @@ class RemoteNetwork final : public Network {
     wake_.wait(lock, [this] { return running_ == 0; });
   }
 
-  Result<void> Connect() {
-    const auto input = Metadata(Clock::now() + ToClock(engine_.deadline));
+  Result<void> Connect(const std::stop_token& stop) {
+    const auto input = Metadata(Clock::now() + ToClock(engine_.deadline), stop);
     if (input)
       return CheckRemoteShape(
           *input, {1, static_cast<std::size_t>(card_shape_[1]), static_cast<std::size_t>(card_shape_[2]),
@@ -135,30 +149,36 @@ class RemoteNetwork final : public Network {
   Result<std::vector<Tensor>> Infer(const Tensor& input) override {
     std::promise<Result<std::vector<Tensor>>> promise;
     auto future = promise.get_future();
-    Start(input, [&promise](auto outputs) { promise.set_value(std::move(outputs)); });
+    Start(input, {}, [&promise](auto outputs) { promise.set_value(std::move(outputs)); });
     return future.get();
   }
 
-  void Start(Tensor input, Done done) override {
+  void Start(Tensor input, std::stop_token stop, Done done) override {
     const std::size_t count = input.shape.empty() ? 0 : input.shape.front();
     if (count == 0) return done(Fail(ErrorCode::kBadRequest, "the network takes at least one input"));
     const std::size_t step = static_cast<std::size_t>(engine_.max_batch);
     const std::size_t size = input.values.size() / count;
     const std::size_t parts = (count + step - 1) / step;
     const auto gathered = std::make_shared<Gathered>(parts, std::move(done));
-    for (std::size_t part = 0; part < parts; ++part) {
-      const std::size_t first = part * step;
+    for (std::size_t index = 0; index < parts; ++index) {
+      const std::size_t first = index * step;
       const std::size_t some = std::min(step, count - first);
-      Tensor piece{.name = "", .shape = input.shape, .values = {}};
-      piece.shape.front() = some;
+      const auto part = std::make_shared<Part>();
+      part->gathered = gathered;
+      part->index = index;
+      part->stop = stop;
+      part->values.shape = input.shape;
+      part->values.shape.front() = some;
       if (parts == 1)
-        piece.values = std::move(input.values);
+        part->values.values = std::move(input.values);
       else
-        piece.values.assign(input.values.begin() + static_cast<std::ptrdiff_t>(first * size),
-                            input.values.begin() + static_cast<std::ptrdiff_t>((first + some) * size));
-      Submit([this, gathered, part, piece = std::make_shared<Tensor>(std::move(piece))] {
-        gathered->Put(part, Call(*piece));
+        part->values.values.assign(input.values.begin() + static_cast<std::ptrdiff_t>(first * size),
+                                   input.values.begin() + static_cast<std::ptrdiff_t>((first + some) * size));
+      // Others' calls may hold the connections: who gives up does not wait for them.
+      part->on_stop.emplace(stop, [this, waiting = part.get()] {
+        if (waiting->Begin()) waiting->gathered->Put(waiting->index, GivenUp());
       });
+      Submit(part);
     }
   }
 
@@ -185,16 +205,22 @@ class RemoteNetwork final : public Network {
     return std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
   }
 
-  /// Waits while enough wait already.
-  void Submit(std::function<void()> task) {
+  tl::unexpected<Error> GivenUp() const {
+    return Fail(ErrorCode::kCancelled,
+                fmt::format("the call of the remote engine of {} was given up", label_));
+  }
+
+  /// Waits while enough wait already, and no longer than the part's caller does.
+  void Submit(std::shared_ptr<Part> part) {
     {
       std::unique_lock lock(mutex_);
-      wake_.wait(lock, [this] { return running_ < kConnections + kWaiting; });
+      if (!wake_.wait(lock, part->stop, [this] { return running_ < kConnections + kWaiting; })) return;
       ++running_;
     }
     // The pool holds as many as may run or wait.
-    pool_.TrySubmit([this, task = std::move(task)] {
-      task();
+    pool_.TrySubmit([this, part = std::move(part)]() mutable {
+      if (part->Begin()) part->gathered->Put(part->index, Call(part->values, part->stop));
+      part.reset();
       // Notifies under the lock: the destructor may run as soon as none runs.
       const std::lock_guard lock(mutex_);
       --running_;
@@ -209,10 +235,10 @@ class RemoteNetwork final : public Network {
 
   Error Explain(const HttpFailure& failure, const std::string& url) const {
     using Kind = HttpFailure::Kind;
-    LogWarning("{}: {}: {}", label_, url, failure.detail);
+    if (failure.kind != Kind::kCancelled) LogWarning("{}: {}: {}", label_, url, failure.detail);
     switch (failure.kind) {
       case Kind::kCancelled:
-        return {ErrorCode::kCancelled, "the network is being closed", "", ""};
+        return GivenUp().value();
       case Kind::kTooLarge:
         return {ErrorCode::kInternal,
                 fmt::format("the remote engine of {} answered with too many bytes", label_), "", ""};
@@ -235,12 +261,12 @@ class RemoteNetwork final : public Network {
   }
 
   /// One call with its retries; an answer of status 200, or why there is none.
-  Result<HttpAnswer> Ask(HttpCall call, Clock::time_point deadline) {
+  Result<HttpAnswer> Ask(HttpCall call, Clock::time_point deadline, const std::stop_token& stop) {
     const RetryOptions retry{.attempts = engine_.attempts};
     for (int made = 1;; ++made) {
       call.deadline = Seconds(deadline - Clock::now());
       if (call.deadline <= 0) return Unavailable("did not answer in time");
-      auto answer = caller_.Call(call, stop_.get_token());
+      auto answer = caller_.Call(call, stop);
       if (answer && answer->status == 200) return std::move(*answer);
       const bool again = answer ? IsRetryable(answer->status) : IsRetryable(answer.error());
       const std::string* after = answer ? answer->Find("Retry-After") : nullptr;
@@ -249,8 +275,8 @@ class RemoteNetwork final : public Network {
                 : std::nullopt;
       if (!pause)
         return tl::unexpected(answer ? Refused(*answer, call.url) : Explain(answer.error(), call.url));
+      if (!Pause(*pause, stop)) return GivenUp();
       ++retries_;
-      Pause(*pause);
     }
   }
 
@@ -266,13 +292,16 @@ class RemoteNetwork final : public Network {
             ""};
   }
 
-  void Pause(double seconds) {
-    std::unique_lock lock(mutex_);
-    std::condition_variable_any().wait_for(lock, stop_.get_token(), std::chrono::duration<double>(seconds),
+  /// False when the wait ended early.
+  static bool Pause(double seconds, const std::stop_token& stop) {
+    std::mutex mutex;
+    std::unique_lock lock(mutex);
+    std::condition_variable_any().wait_for(lock, stop, std::chrono::duration<double>(seconds),
                                            [] { return false; });
+    return !stop.stop_requested();
   }
 
-  Result<RemoteInput> Metadata(Clock::time_point deadline) {
+  Result<RemoteInput> Metadata(Clock::time_point deadline, const std::stop_token& stop) {
     {
       const std::lock_guard lock(mutex_);
       if (input_) return *input_;
@@ -280,7 +309,7 @@ class RemoteNetwork final : public Network {
     HttpCall call{
         .url = engine_.url + format_->MetadataPath(), .timeout = engine_.timeout, .max_answer = kMaxMetadata};
     call.connect_timeout = engine_.connect_timeout;
-    const auto answer = Ask(std::move(call), deadline);
+    const auto answer = Ask(std::move(call), deadline, stop);
     if (!answer) return tl::unexpected(answer.error());
     auto input = format_->ReadMetadata(answer->body);
     if (!input) return tl::unexpected(input.error());
@@ -289,9 +318,9 @@ class RemoteNetwork final : public Network {
     return *input_;
   }
 
-  Result<std::vector<Tensor>> Predict(const Tensor& values) {
+  Result<std::vector<Tensor>> Predict(const Tensor& values, const std::stop_token& stop) {
     const auto deadline = Clock::now() + ToClock(engine_.deadline);
-    const auto input = Metadata(deadline);
+    const auto input = Metadata(deadline, stop);
     if (!input) return tl::unexpected(input.error());
     if (auto fits = CheckRemoteShape(*input, values.shape); !fits) return tl::unexpected(fits.error());
     const auto question = format_->WriteQuestion(*input, values);
@@ -303,31 +332,36 @@ class RemoteNetwork final : public Network {
                   .timeout = engine_.timeout,
                   .max_answer = kMaxAnswer};
     call.connect_timeout = engine_.connect_timeout;
-    const auto answer = Ask(std::move(call), deadline);
+    const auto answer = Ask(std::move(call), deadline, stop);
     if (!answer) return tl::unexpected(answer.error());
     auto outputs = format_->ReadAnswer(answer->body, answer->Find(kHeaderLength), values.shape.front());
     if (!outputs) LogWarning("{}: {}: {}", label_, engine_.url, outputs.error().message);
     return outputs;
   }
 
-  Result<std::vector<Tensor>> Call(const Tensor& values) {
+  /// Ends early when its caller gives up, or this network goes.
+  Result<std::vector<Tensor>> Call(const Tensor& values, const std::stop_token& caller) {
+    std::stop_source either;
+    const std::stop_callback by_caller(caller, [&either] { either.request_stop(); });
+    const std::stop_callback by_network(stop_.get_token(), [&either] { either.request_stop(); });
     const auto began = Clock::now();
     if (!breaker_.Allow(began)) {
       ++refused_;
       return Unavailable(fmt::format("has failed {} times in a row and is left alone for {:.1f} s",
                                      engine_.failures, Seconds(breaker_.Remaining(began))));
     }
-    auto outputs = Predict(values);
+    auto outputs = Predict(values, either.get_token());
+    // What was our own fault, or given up, says nothing of the server.
+    if (!outputs &&
+        (outputs.error().code == ErrorCode::kCancelled || outputs.error().code == ErrorCode::kBadRequest)) {
+      breaker_.Dropped();
+      return outputs;
+    }
     microseconds_ += static_cast<std::uint64_t>(
         std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - began).count());
     if (outputs) {
       ++answered_;
       breaker_.Succeeded();
-      return outputs;
-    }
-    // What was our own fault, or given up, says nothing of the server.
-    if (outputs.error().code == ErrorCode::kCancelled || outputs.error().code == ErrorCode::kBadRequest) {
-      breaker_.Dropped();
     } else {
       ++failed_;
       breaker_.Failed(Clock::now());
@@ -348,7 +382,7 @@ class RemoteNetwork final : public Network {
   std::atomic<std::uint64_t> retries_ = 0;
   std::atomic<std::uint64_t> microseconds_ = 0;
   mutable std::mutex mutex_;
-  std::condition_variable wake_;
+  std::condition_variable_any wake_;
   std::size_t running_ = 0;  // parts that run or wait
   std::optional<RemoteInput> input_;
   ThreadPool pool_;  // last: its threads end before what they use
@@ -363,9 +397,10 @@ std::vector<EngineStatus> RemoteEngines() {
   return all;
 }
 
-Result<std::unique_ptr<Network>> MakeRemoteNetwork(const ModelCard& card, const RemoteEngine& engine) {
+Result<std::unique_ptr<Network>> MakeRemoteNetwork(const ModelCard& card, const RemoteEngine& engine,
+                                                   const std::stop_token& stop) {
   auto network = std::make_unique<RemoteNetwork>(card, engine);
-  if (auto connected = network->Connect(); !connected) {
+  if (auto connected = network->Connect(stop); !connected) {
     Error error = connected.error();
     error.message = fmt::format("{}:{}: {}", card.name, card.version, error.message);
     return tl::unexpected(std::move(error));

@@ -22,7 +22,9 @@ namespace unmask {
 /// makes no sense or it refuses the question; kBadRequest when the input does not fit the server's model.
 ///
 /// The server is asked for the model's input now, so that a wrong card is found at the start: kBadRequest or
-/// kInternal then. A server that does not answer yet is a warning in the log, and asked again later.
-Result<std::unique_ptr<Network>> MakeRemoteNetwork(const ModelCard& card, const RemoteEngine& engine);
+/// kInternal then. A server that does not answer yet is a warning in the log, and asked again later;
+/// kCancelled soon after `stop`.
+Result<std::unique_ptr<Network>> MakeRemoteNetwork(const ModelCard& card, const RemoteEngine& engine,
+                                                   const std::stop_token& stop = {});
 
 }  // namespace unmask

@@ -224,6 +224,31 @@ def test_a_server_leaves_an_engine_alone_that_has_failed(start_serving, engine, 
     until(lambda: analyse().get("state") == "done")
 
 
+@pytest.mark.parametrize("how", ["deleted", "client leaves"])
+def test_an_analysis_that_nobody_waits_for_leaves_a_hanging_engine(
+    start_serving, engine, remote_model, how, until
+):
+    """The engine holds its connections for a minute: who is next does not wait for that."""
+    models = remote_model(engine.url, timeout=600, deadline=600)
+    server = start_serving("--models", models, "--jobs", 1, listeners=1).urls["unmask"]
+    engine.mode, engine.fail_first = "hang", 4  # all its connections
+    with open(PORTRAIT, "rb") as file:
+        if how == "deleted":
+            url = server + "/v1/analyses?wait=0"
+            analysis = requests.post(url, files={"file": file}, timeout=60).json()
+            until(lambda: engine.asked)
+            assert requests.delete(f"{server}/v1/analyses/{analysis['id']}", timeout=60).status_code == 204
+        else:
+            with pytest.raises(requests.exceptions.ReadTimeout):
+                requests.post(server + "/v1/analyses?wait=60", files={"file": file}, timeout=3)
+            assert engine.asked
+        engine.fail_first, engine.mode = 0, "ok"
+        file.seek(0)
+        answer = requests.post(server + "/v1/analyses?wait=30", files={"file": file}, timeout=60).json()
+    assert answer["state"] == "done"
+    assert not engine.release.is_set()
+
+
 def test_a_hanging_engine_holds_up_no_shutdown(start_serving, engine, remote_model):
     models = remote_model(engine.url, timeout=60, deadline=60)
     server = start_serving("--models", models, "--grace", 0, listeners=1)
