@@ -31,8 +31,8 @@ Error ErrorOf(const TrialResult& trial) {
 Result<ServedModel::Loaded> LoadChecked(const ModelCard& card, const NetworkOptions& options) {
   auto scorer = Scorer::Load(card, options);
   if (!scorer) return tl::unexpected(scorer.error());
-  if (auto warm = WarmUp(**scorer); !warm) return tl::unexpected(warm.error());
-  auto golden = CheckGolden(**scorer);
+  if (auto warm = WarmUp(**scorer, options.stop); !warm) return tl::unexpected(warm.error());
+  auto golden = CheckGolden(**scorer, options.stop);
   if (!golden) return tl::unexpected(golden.error());
   auto tensors = ProbeTensors(card, (*scorer)->network());
   if (!tensors) spdlog::debug("{}", tensors.error().message);
@@ -46,7 +46,7 @@ Result<ServedModel::Loaded> LoadAfterTrial(const ModelCard& card, const NetworkO
                                 {"model", "verify", fmt::format("{}:{}", card.name, card.version), "--json",
                                  "--models", card.folder.parent_path().parent_path().string(), "--device",
                                  options.device, "--cache", options.cache.string()},
-                                watch.trial_timeout);
+                                watch.trial_timeout, options.stop);
     if (!trial) return tl::unexpected(trial.error());
     if (!trial->ok) return tl::unexpected(ErrorOf(*trial));
   }
@@ -61,8 +61,12 @@ Result<std::unique_ptr<ServedModel>> WatchModel(const std::filesystem::path& roo
        .policy = watch.policy,
        .interval = watch.interval,
        .canary = watch.canary},
-      [options](const ModelCard& version) { return LoadChecked(version, options); },
-      [options, watch](const ModelCard& version) { return LoadAfterTrial(version, options, watch); });
+      [options](const ModelCard& version, const std::stop_token&) { return LoadChecked(version, options); },
+      [options, watch](const ModelCard& version, const std::stop_token& stop) {
+        NetworkOptions stoppable = options;
+        stoppable.stop = stop;
+        return LoadAfterTrial(version, stoppable, watch);
+      });
 }
 
 }  // namespace unmask

@@ -12,11 +12,13 @@
 namespace unmask {
 
 /// What a version must pass before it serves: its files have the card's hashes, the engine loads and runs it,
-/// and its golden inputs give their logits. In this process. Fails as Scorer::Load() and CheckGolden() do.
+/// and its golden inputs give their logits. In this process. Fails as Scorer::Load() and CheckGolden() do;
+/// after `options.stop` a network that runs elsewhere is given up, one that runs here is loaded to the end.
 Result<ServedModel::Loaded> LoadChecked(const ModelCard& card, const NetworkOptions& options);
 
 /// The same in a process of its own, by `unmask model verify`, then here: a file that crashes the engine,
-/// fills the memory or never ends costs the child alone. Fails with the child's error, or with how it ended.
+/// fills the memory or never ends costs the child alone. Fails with the child's error, or with how it ended;
+/// `options.stop` ends the child.
 /// Without `watch.trial` as LoadChecked().
 Result<ServedModel::Loaded> LoadAfterTrial(const ModelCard& card, const NetworkOptions& options,
                                            const ModelWatch& watch);

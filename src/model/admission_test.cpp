@@ -3,6 +3,7 @@
 #include "model/admission.hpp"
 
 #include <filesystem>
+#include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -128,6 +129,21 @@ TEST(Trial, EndsWhatDoesNotEnd) {
   ASSERT_TRUE(late);
   EXPECT_FALSE(late->ok);
   EXPECT_THAT(late->ending, HasSubstr("no end within"));
+}
+
+TEST(Trial, EndsWhenItIsStopped) {
+  const fs::path begun = fs::temp_directory_path() / ("unmask-begun-" + NewId());
+  std::stop_source stop;
+  const std::jthread stopper([&] {
+    while (!fs::exists(begun)) std::this_thread::yield();
+    stop.request_stop();
+  });
+  const auto stopped =
+      RunTrial("/bin/sh", {"-c", "touch " + begun.string() + "; sleep 600 & wait"}, 600, stop.get_token());
+  ASSERT_FALSE(stopped);
+  EXPECT_EQ(stopped.error().code, ErrorCode::kCancelled);
+  EXPECT_FALSE(RunTrial("/bin/sh", {"-c", "sleep 600"}, 600, stop.get_token())) << "stopped before";
+  fs::remove(begun);
 }
 
 TEST(Trial, BoundsWhatItKeeps) {

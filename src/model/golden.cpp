@@ -61,9 +61,9 @@ std::vector<Case> ReadCases(const std::filesystem::path& folder, const json& gol
   return cases;
 }
 
-Result<double> LogitOf(const Scorer& scorer, const cv::Mat& picture) {
+Result<double> LogitOf(const Scorer& scorer, const cv::Mat& picture, const std::stop_token& stop = {}) {
   const std::vector<cv::Mat> prepared = {scorer.Prepare(picture)};
-  const auto scores = scorer.Start(prepared).get();
+  const auto scores = scorer.Start(prepared, stop).get();
   if (!scores) return tl::unexpected(scores.error());
   return static_cast<double>(scores->front().logit);
 }
@@ -80,13 +80,14 @@ cv::Mat GoldenPicture(int width, int height) {
   return picture;
 }
 
-Result<void> WarmUp(const Scorer& scorer) {
-  const auto logit = LogitOf(scorer, GoldenPicture(scorer.card().input.width, scorer.card().input.height));
+Result<void> WarmUp(const Scorer& scorer, const std::stop_token& stop) {
+  const auto logit =
+      LogitOf(scorer, GoldenPicture(scorer.card().input.width, scorer.card().input.height), stop);
   if (!logit) return tl::unexpected(logit.error());
   return {};
 }
 
-Result<std::optional<GoldenResult>> CheckGolden(const Scorer& scorer) {
+Result<std::optional<GoldenResult>> CheckGolden(const Scorer& scorer, const std::stop_token& stop) {
   const auto file = scorer.card().folder / "golden.json";
   const auto text = ReadSmallFile(file);
   if (!text && text.error().code == ErrorCode::kNotFound) return std::nullopt;
@@ -106,7 +107,7 @@ Result<std::optional<GoldenResult>> CheckGolden(const Scorer& scorer) {
                 "restore the file, or export the model again");
   }
   for (const Case& golden : cases) {
-    const auto logit = LogitOf(scorer, golden.picture);
+    const auto logit = LogitOf(scorer, golden.picture, stop);
     if (!logit) return tl::unexpected(logit.error());
     const double difference = std::abs(*logit - golden.logit);
     result.worst = std::max(result.worst, difference);

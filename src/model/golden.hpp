@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <stop_token>
 #include <string>
 
 #include <opencv2/core/mat.hpp>
@@ -37,12 +38,13 @@ struct GoldenResult {
 cv::Mat GoldenPicture(int width, int height);
 
 /// Scores one picture, so that the engine has planned and allocated before somebody waits for it.
-Result<void> WarmUp(const Scorer& scorer);
+Result<void> WarmUp(const Scorer& scorer, const std::stop_token& stop = {});
 
 /// Computes the golden inputs of a loaded model. Nothing when the folder has no golden.json (an imported
 /// model may have none). kInternal when the file is broken, has no case that can be computed, or a logit
 /// differs: the message names the case, both values and the tolerance.
-Result<std::optional<GoldenResult>> CheckGolden(const Scorer& scorer);
+Result<std::optional<GoldenResult>> CheckGolden(const Scorer& scorer,
+                                                const std::stop_token& stop = {});
 
 /// A golden.json of synthetic inputs from what the model computes now, for models that came without one.
 Result<std::string> MakeGolden(const Scorer& scorer);

@@ -138,7 +138,7 @@ Result<void> ServedModel::Begin(const Load& first) {
       const std::lock_guard lock(state_->mutex);
       state_->Step(version, VersionEvent::kWant);
     }
-    LoadVersion(version, first);
+    LoadVersion(version, first, {});
     const std::lock_guard lock(state_->mutex);
     if (state_->serving != 0) return {};
     const Version& entry = state_->versions[version];
@@ -153,7 +153,7 @@ Result<void> ServedModel::Begin(const Load& first) {
   return tl::unexpected(*why);
 }
 
-void ServedModel::LoadVersion(int version, const Load& load) {
+void ServedModel::LoadVersion(int version, const Load& load, const std::stop_token& stop) {
   std::string known_failure;
   {
     const std::lock_guard lock(state_->mutex);
@@ -165,13 +165,18 @@ void ServedModel::LoadVersion(int version, const Load& load) {
   const auto try_load = [&]() -> Result<Loaded> {
     auto card = repository_.Card(options_.name, version);
     if (!card) return tl::unexpected(card.error());
-    return load(*card);
+    return load(*card, stop);
   };
   Result<Loaded> loaded = Fail(ErrorCode::kInternal, "loading ended in an unknown fault");
   try {
     loaded = try_load();
   } catch (const std::exception& e) {
     loaded = Fail(ErrorCode::kInternal, fmt::format("loading ended in a fault: {}", e.what()));
+  }
+  if (!loaded && stop.stop_requested()) {  // says nothing of the version
+    const std::lock_guard lock(state_->mutex);
+    state_->Step(version, VersionEvent::kFail);
+    return;
   }
   if (!loaded) {
     spdlog::warn("{}:{} is not available: {}", options_.name, version, loaded.error().message);
@@ -195,7 +200,7 @@ void ServedModel::LoadVersion(int version, const Load& load) {
   state_->Choose();
 }
 
-void ServedModel::Look() {
+void ServedModel::Look(const std::stop_token& stop) {
   const auto present = repository_.Versions(options_.name);
   std::vector<int> to_load;
   std::vector<std::shared_ptr<const Scorer>> to_free;  // without the lock
@@ -249,13 +254,14 @@ void ServedModel::Look() {
   }
   to_free.clear();
   std::sort(to_load.rbegin(), to_load.rend());
-  for (const int version : to_load) LoadVersion(version, later_);
+  for (const int version : to_load)
+    if (!stop.stop_requested()) LoadVersion(version, later_, stop);
   if (!to_load.empty()) LookNow();  // what the new ones replace can go
 }
 
 void ServedModel::Watch(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
-    Look();
+    Look(stop);
     std::unique_lock lock(state_->mutex);
     state_->wake.wait_for(lock, stop, Seconds(options_.interval), [this] { return state_->look; });
     state_->look = false;

@@ -8,6 +8,7 @@
 #include <mutex>
 #include <optional>
 #include <set>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -67,8 +68,9 @@ class ServedModel {
     /// For Lease::tensors; an error that of a network that cannot be offered to others.
     Result<NetworkTensors> tensors = Fail(ErrorCode::kInternal, "nobody looked at the network's tensors");
   };
-  /// Loads and tries a version. May take minutes; called by one thread at a time.
-  using Load = std::function<Result<Loaded>(const ModelCard& card)>;
+  /// Loads and tries a version. May take minutes, and is to end soon, with any error, once `stop` is
+  /// requested. Called by one thread at a time.
+  using Load = std::function<Result<Loaded>(const ModelCard& card, const std::stop_token& stop)>;
 
   /// A version in use: it is not unloaded before this goes. May outlive the model.
   struct Lease {
@@ -82,7 +84,7 @@ class ServedModel {
   /// can be loaded. Everything later is loaded with `later`. Fails as `first` does, or with kNotFound.
   static Result<std::unique_ptr<ServedModel>> Create(Options options, const Load& first, Load later);
 
-  /// Stops looking. Waits for a load under way.
+  /// Stops looking, and a load under way.
   ~ServedModel();
 
   const std::string& name() const { return options_.name; }
@@ -138,8 +140,8 @@ class ServedModel {
   explicit ServedModel(Options options, Load later);
 
   Result<void> Begin(const Load& first);
-  void Look();
-  void LoadVersion(int version, const Load& load);
+  void Look(const std::stop_token& stop);
+  void LoadVersion(int version, const Load& load, const std::stop_token& stop);
   bool TakeBack(const std::string& complaint);
   void Tell(const Told& told);
   void Watch(const std::stop_token& stop);

@@ -27,7 +27,7 @@ class NoNetwork final : public Network {
   std::size_t width() const override { return 1; }
 };
 
-Result<ServedModel::Loaded> LoadNothing(const ModelCard& card) {
+Result<ServedModel::Loaded> LoadNothing(const ModelCard& card, const std::stop_token& = {}) {
   return ServedModel::Loaded{.scorer = std::make_unique<Scorer>(card, std::make_unique<NoNetwork>()),
                              .golden = std::nullopt};
 }
@@ -133,7 +133,7 @@ TEST_F(Served, LetsTheOldVersionServeUntilTheNewOneIsAvailable) {
   Put(1);
   std::promise<void> begun;
   std::promise<void> go;
-  const auto model = Create([&](const ModelCard& card) {
+  const auto model = Create([&](const ModelCard& card, const std::stop_token&) {
     begun.set_value();
     go.get_future().wait();
     return LoadNothing(card);
@@ -177,14 +177,35 @@ TEST_F(Served, OutlivesItsModelWhileInUse) {
   EXPECT_EQ(lease.scorer->card().version, 1);
 }
 
+TEST_F(Served, EndsALoadUnderWayWhenItGoes) {
+  Put(1);
+  std::promise<void> begun;
+  auto model = Create([&](const ModelCard&, const std::stop_token& stop) -> Result<ServedModel::Loaded> {
+    std::mutex mutex;
+    std::unique_lock lock(mutex);
+    begun.set_value();
+    std::condition_variable_any().wait(lock, stop, [] { return false; });
+    return Fail(ErrorCode::kCancelled, "given up");
+  });
+  ASSERT_TRUE(model);
+  Put(2);
+  (*model)->LookNow();
+  begun.get_future().wait();
+  model->reset();
+  const auto log = RolloutFiles(root_ / "face").Log(10);
+  ASSERT_TRUE(log);
+  EXPECT_TRUE(log->empty()) << "it says nothing of the version";
+}
+
 TEST_F(Served, TriesAFailedVersionAgainWhenItsFolderChanges) {
   Put(1);
   std::atomic<int> tries = 0;
-  const auto model = Create([&](const ModelCard& card) -> Result<ServedModel::Loaded> {
-    ++tries;
-    if (card.description != "good") return Fail(ErrorCode::kInternal, "it is bad");
-    return LoadNothing(card);
-  });
+  const auto model =
+      Create([&](const ModelCard& card, const std::stop_token&) -> Result<ServedModel::Loaded> {
+        ++tries;
+        if (card.description != "good") return Fail(ErrorCode::kInternal, "it is bad");
+        return LoadNothing(card);
+      });
   ASSERT_TRUE(model);
   Put(2, "bad");
   (*model)->LookNow();
@@ -213,8 +234,9 @@ TEST_F(Served, TriesAFailedVersionAgainWhenItsFolderChanges) {
 
 TEST_F(Served, SurvivesALoaderThatThrows) {
   Put(1);
-  const auto model =
-      Create([](const ModelCard&) -> Result<ServedModel::Loaded> { throw std::runtime_error("boom"); });
+  const auto model = Create([](const ModelCard&, const std::stop_token&) -> Result<ServedModel::Loaded> {
+    throw std::runtime_error("boom");
+  });
   ASSERT_TRUE(model);
   Put(2);
   (*model)->LookNow();

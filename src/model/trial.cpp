@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <spawn.h>
+#include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -36,7 +37,7 @@ std::string EndingOf(int status) {
 }  // namespace
 
 Result<TrialResult> RunTrial(const std::filesystem::path& program, const std::vector<std::string>& arguments,
-                             double timeout) {
+                             double timeout, const std::stop_token& stop) {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0)
     return Fail(ErrorCode::kInternal, fmt::format("no pipe to a child process: {}", std::strerror(errno)));
@@ -63,17 +64,20 @@ Result<TrialResult> RunTrial(const std::filesystem::path& program, const std::ve
     return Fail(ErrorCode::kInternal,
                 fmt::format("{} cannot be started: {}", program.string(), std::strerror(failed)));
 
+  const UniqueFd stopped(::eventfd(0, EFD_CLOEXEC));
+  const std::stop_callback wake(stop, [fd = stopped.get()] { ::eventfd_write(fd, 1); });
   using Clock = std::chrono::steady_clock;
   const auto deadline = Clock::now() + std::chrono::duration<double>(timeout);
   TrialResult result;
   bool late = false;
   for (;;) {
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now()).count();
-    pollfd waiting{.fd = ours.get(), .events = POLLIN, .revents = 0};
-    const int ready = left <= 0 ? 0 : ::poll(&waiting, 1, static_cast<int>(std::min<long>(left, 1 << 30)));
+    pollfd waiting[] = {{.fd = ours.get(), .events = POLLIN, .revents = 0},
+                        {.fd = stopped.get(), .events = POLLIN, .revents = 0}};
+    const int ready = left <= 0 ? 0 : ::poll(waiting, 2, static_cast<int>(std::min<long>(left, 1 << 30)));
     if (ready < 0 && errno == EINTR) continue;
     late = ready == 0;
-    if (ready <= 0) break;
+    if (ready <= 0 || stop.stop_requested()) break;
     char buffer[4096];
     const ssize_t n = ::read(ours.get(), buffer, sizeof buffer);
     if (n < 0 && errno == EINTR) continue;
@@ -84,6 +88,7 @@ Result<TrialResult> RunTrial(const std::filesystem::path& program, const std::ve
   int status = 0;
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }
+  if (stop.stop_requested()) return Fail(ErrorCode::kCancelled, "the trial was given up");
   result.ok = !late && WIFEXITED(status) && WEXITSTATUS(status) == 0;
   if (late)
     result.ending = fmt::format("no end within {} s", timeout);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -18,10 +19,10 @@ struct TrialResult {
 };
 
 /// Runs a program to its end, without a shell and with an empty standard input; kills it, with its group,
-/// after `timeout` seconds of wall clock. kInternal when it cannot be started. Blocks; safe beside other
-/// threads.
+/// after `timeout` seconds of wall clock and when `stop` is requested (kCancelled). kInternal when it cannot
+/// be started. Blocks; safe beside other threads.
 Result<TrialResult> RunTrial(const std::filesystem::path& program, const std::vector<std::string>& arguments,
-                             double timeout);
+                             double timeout, const std::stop_token& stop = {});
 
 /// Limits this process for loading a file that may do anything to the engine: 300 CPU seconds, 16 GiB of
 /// address space, no core file. Lasting: for processes that do nothing else.

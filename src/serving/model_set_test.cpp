@@ -19,7 +19,7 @@ using nlohmann::json;
 
 constexpr double kLong = 20;  // seconds: a test that fails waits so long, others a few milliseconds
 
-Result<ServedModel::Loaded> LoadFake(const ModelCard& card) {
+Result<ServedModel::Loaded> LoadFake(const ModelCard& card, const std::stop_token& = {}) {
   ServedModel::Loaded loaded{.scorer = std::make_unique<Scorer>(card, std::make_unique<FakeNetwork>())};
   loaded.tensors = ProbeTensors(card, loaded.scorer->network());
   return loaded;
@@ -105,7 +105,7 @@ TEST_F(FollowedModel, FollowsTheLabels) {
 TEST_F(FollowedModel, AnswersWithTheVersionBeforeWhileTheLabelledOneLoads) {
   Put(1);
   std::promise<void> go;
-  Follow([loading = go.get_future().share()](const ModelCard& card) {
+  Follow([loading = go.get_future().share()](const ModelCard& card, const std::stop_token&) {
     loading.wait();
     return LoadFake(card);
   });
@@ -138,7 +138,7 @@ TEST_F(FollowedModel, KeepsAVersionLoadedWhileItsNetworkIsHeld) {
 TEST_F(FollowedModel, SaysWhyANetworkCannotBeOffered) {
   Put(1);
   Put(2);
-  Follow([](const ModelCard& card) {
+  Follow([](const ModelCard& card, const std::stop_token&) {
     auto loaded = LoadFake(card);
     loaded->tensors = Fail(ErrorCode::kInternal, "its input has an open shape");
     return loaded;

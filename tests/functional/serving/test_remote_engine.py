@@ -261,3 +261,22 @@ def test_a_hanging_engine_holds_up_no_shutdown(start_serving, engine, remote_mod
     engine.release.set()
     server.process.terminate()
     assert server.process.wait(30) == 0
+
+
+def test_a_new_version_that_hangs_holds_up_no_shutdown(start_serving, engine, remote_model, until):
+    """It is tried in a process of its own, which waits for an engine that holds the call for a minute."""
+    remote = remote_model(engine.url, timeout=600, deadline=600) / "face" / "1"
+    models = remote.parents[1]
+    remote.rename(models / "two")
+    shutil.copytree(FACE, models / "face" / "1")
+    server = start_serving("--models", models, "--model-interval", 0.1, listeners=1, model="face")
+    engine.mode = "hang"
+    card = json.loads((models / "two" / "model.json").read_text()) | {"version": 2}
+    (models / "two" / "model.json").write_text(json.dumps(card))
+    (models / "two").rename(models / "face" / "2")
+    until(lambda: engine.asked)
+    versions = requests.get(server.urls["unmask"] + "/v1/models/face", timeout=60).json()["versions"]
+    assert [version["state"] for version in versions] == ["AVAILABLE", "LOADING"]
+    server.process.terminate()
+    assert server.process.wait(30) == 0
+    assert not engine.release.is_set()
