@@ -221,6 +221,7 @@ TEST(CommandLine, ReadsWhatChangesLabels) {
     return std::get<ModelCommand>(Parse(words).command);
   };
   EXPECT_EQ(read({"verify", "face:2"}).action, Action::kVerify);
+  EXPECT_EQ(read({"golden", "face:2"}).action, Action::kGolden);
   EXPECT_EQ(read({"promote", "face", "--reason", "better"}).reason, "better");
   EXPECT_EQ(read({"rollback", "face"}).action, Action::kRollback);
   EXPECT_EQ(read({"labels", "face"}).action, Action::kLabels);

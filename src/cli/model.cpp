@@ -6,11 +6,13 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "base/file.hpp"
 #include "base/install.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/print.hpp"
 #include "model/admission.hpp"
 #include "model/compiled_cache.hpp"
+#include "model/golden.hpp"
 #include "model/repository.hpp"
 #include "model/trial.hpp"
 #include "render/json_value.hpp"
@@ -105,11 +107,36 @@ int Verify(const ModelRepository& repository, const ModelCommand& command) {
   fmt::print("{}", Line("model", fmt::format("{}:{}", card->name, card->version)));
   fmt::print("{}", Line("files", "as the card says (sha256 checked)"));
   fmt::print("{}", Line("network", "loads and runs"));
-  fmt::print("{}", Line("golden inputs",
-                        loaded->golden ? fmt::format("{} checked, largest difference {:.2g} (tolerance {})",
+  fmt::print("{}", Line("golden inputs", fmt::format("{} checked, largest difference {:.2g} (tolerance {})",
                                                      loaded->golden->cases, loaded->golden->worst,
-                                                     loaded->golden->tolerance)
-                                       : "none came with the model"));
+                                                     loaded->golden->tolerance)));
+  return kAllDone;
+}
+
+/// Writes the golden.json of a version that came without one.
+int MakeGoldenFile(const ModelRepository& repository, const ModelCommand& command) {
+  LimitThisTrial();
+  const auto refuse = [](const Error& error) {
+    PrintError(error);
+    const bool usage = error.code == ErrorCode::kNotFound || error.code == ErrorCode::kConflict;
+    return usage ? kWrongUsage : kSomeFailed;
+  };
+  const auto card = repository.Find(command.name);
+  if (!card) return refuse(card.error());
+  const auto file = card->folder / "golden.json";
+  if (std::filesystem::exists(std::filesystem::symlink_status(file)))
+    return refuse({ErrorCode::kConflict, fmt::format("{} is there already", file.string()),
+                   "a version never changes; check it with `unmask model verify`", ""});
+  const auto scorer = Scorer::Load(
+      *card, {.device = command.device, .cache = command.cache ? *command.cache : DefaultCacheFolder()});
+  if (!scorer) return refuse(scorer.error());
+  const auto golden = MakeGolden(**scorer);
+  if (!golden) return refuse(golden.error());
+  if (auto written = WriteFileAtomically(file, *golden); !written) return refuse(written.error());
+  const auto checked = CheckGolden(**scorer);
+  if (!checked) return refuse(checked.error());
+  fmt::print("{}", Line("model", fmt::format("{}:{}", card->name, card->version)));
+  fmt::print("{}", Line("golden inputs", fmt::format("{} recorded in {}", checked->cases, file.string())));
   return kAllDone;
 }
 
@@ -153,6 +180,8 @@ int RunModel(const ModelCommand& command) {
       return List(repository, command.json);
     case ModelCommand::Action::kShow:
       return Show(repository, command);
+    case ModelCommand::Action::kGolden:
+      return MakeGoldenFile(repository, command);
     case ModelCommand::Action::kVerify:
       return Verify(repository, command);
     default:

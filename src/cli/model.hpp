@@ -12,14 +12,14 @@ namespace unmask {
 
 /// What `unmask model` was told.
 struct ModelCommand {
-  enum class Action { kList, kShow, kImport, kVerify, kPromote, kRollback, kRoute, kLabels, kLog };
+  enum class Action { kList, kShow, kImport, kVerify, kGolden, kPromote, kRollback, kRoute, kLabels, kLog };
   Action action = Action::kList;
   std::filesystem::path models;  ///< the repository; empty: the installed one
   std::string name;              ///< NAME, NAME:VERSION or NAME@LABEL; not for kList
   bool json = false;             ///< the card's own JSON; for kVerify one object
   ImportRequest request;         ///< for kImport; its repository is `models`
 
-  // For kVerify:
+  // For kVerify and kGolden:
   std::string device = "CPU";                  ///< an OpenVINO device
   std::optional<std::filesystem::path> cache;  ///< as AnalyzerConfig::cache
 

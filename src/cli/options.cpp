@@ -590,16 +590,21 @@ void DeclareModel(CLI::App& app, ModelCommand& command) {
   auto* verify = app.add_subcommand(
       "verify", "Check one version as a server does before it serves: hashes, loading, golden inputs");
   verify->parse_complete_callback([&command] { command.action = ModelCommand::Action::kVerify; });
-  verify->add_option("NAME", command.name, "NAME, NAME:VERSION or NAME@LABEL")
-      ->configurable(false)
-      ->type_name("");
-  verify->add_option("--device", command.device, "Where the network runs, as OpenVINO calls it")
-      ->type_name("DEVICE")
-      ->capture_default_str();
-  verify
-      ->add_option("--cache", command.cache,
-                   "Where compiled networks are kept; \"\" keeps none (default: ~/.cache/unmask)")
-      ->type_name("DIR");
+  auto* golden =
+      app.add_subcommand("golden", "Record what a version computes, for the check of every later load");
+  golden->parse_complete_callback([&command] { command.action = ModelCommand::Action::kGolden; });
+  for (CLI::App* loads : {verify, golden}) {
+    loads->add_option("NAME", command.name, "NAME, NAME:VERSION or NAME@LABEL")
+        ->configurable(false)
+        ->type_name("");
+    loads->add_option("--device", command.device, "Where the network runs, as OpenVINO calls it")
+        ->type_name("DEVICE")
+        ->capture_default_str();
+    loads
+        ->add_option("--cache", command.cache,
+                     "Where compiled networks are kept; \"\" keeps none (default: ~/.cache/unmask)")
+        ->type_name("DIR");
+  }
   using Action = ModelCommand::Action;
   struct Change {
     const char* name;
@@ -641,7 +646,7 @@ void DeclareModel(CLI::App& app, ModelCommand& command) {
   list->add_flag("--json", command.json, "The models' own JSON");
   show->add_flag("--json", command.json, "The models' own JSON");
   verify->add_flag("--json", command.json, "Print one JSON object");
-  for (CLI::App* action : {list, show, import, verify}) AddModels(*action, command.models);
+  for (CLI::App* action : {list, show, import, verify, golden}) AddModels(*action, command.models);
 }
 
 void DeclareFaces(CLI::App& app, FacesCommand& command) {

@@ -39,7 +39,7 @@ class Golden : public testing::Test {
   Golden() { fs::create_directories(folder_); }
   ~Golden() override { fs::remove_all(folder_); }
 
-  Result<std::optional<GoldenResult>> Check(const std::string& golden) {
+  Result<GoldenResult> Check(const std::string& golden) {
     EXPECT_TRUE(WriteFileAtomically(folder_ / "golden.json", golden));
     return CheckGolden(scorer_);
   }
@@ -61,10 +61,11 @@ class Golden : public testing::Test {
   const Scorer scorer_{CardIn(folder_), std::make_unique<MeanNetwork>(), 1};
 };
 
-TEST_F(Golden, IsOptional) {
+TEST_F(Golden, MustBeThere) {
   const auto result = CheckGolden(scorer_);
-  ASSERT_TRUE(result);
-  EXPECT_FALSE(*result);
+  ASSERT_FALSE(result);
+  EXPECT_THAT(result.error().message, HasSubstr("no golden.json"));
+  EXPECT_THAT(result.error().hint, HasSubstr("unmask model golden"));
 }
 
 TEST_F(Golden, PassesWhatMakeGoldenMade) {
@@ -72,8 +73,8 @@ TEST_F(Golden, PassesWhatMakeGoldenMade) {
   ASSERT_TRUE(made);
   const auto result = Check(*made);
   ASSERT_TRUE(result) << result.error().message;
-  EXPECT_EQ((*result)->cases, 3);
-  EXPECT_LT((*result)->worst, 1e-3);
+  EXPECT_EQ(result->cases, 3);
+  EXPECT_LT(result->worst, 1e-3);
 }
 
 TEST_F(Golden, NamesTheCaseThatDiffers) {

@@ -87,10 +87,17 @@ Result<void> WarmUp(const Scorer& scorer, const std::stop_token& stop) {
   return {};
 }
 
-Result<std::optional<GoldenResult>> CheckGolden(const Scorer& scorer, const std::stop_token& stop) {
+Result<GoldenResult> CheckGolden(const Scorer& scorer, const std::stop_token& stop) {
   const auto file = scorer.card().folder / "golden.json";
   const auto text = ReadSmallFile(file);
-  if (!text && text.error().code == ErrorCode::kNotFound) return std::nullopt;
+  const ModelCard& card = scorer.card();
+  if (!text && text.error().code == ErrorCode::kNotFound)
+    return Fail(ErrorCode::kInternal,
+                fmt::format("{}:{} has no golden.json, inputs with the logits that it must give", card.name,
+                            card.version),
+                fmt::format("take it from where the model was made, or record what it computes here and now: "
+                            "unmask model golden {}:{}",
+                            card.name, card.version));
   if (!text)
     return Fail(ErrorCode::kInternal, fmt::format("{}: {}", file.string(), text.error().message),
                 "restore the file");

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <optional>
 #include <stop_token>
 #include <string>
 
@@ -40,13 +39,14 @@ cv::Mat GoldenPicture(int width, int height);
 /// Scores one picture, so that the engine has planned and allocated before somebody waits for it.
 Result<void> WarmUp(const Scorer& scorer, const std::stop_token& stop = {});
 
-/// Computes the golden inputs of a loaded model. Nothing when the folder has no golden.json (an imported
-/// model may have none). kInternal when the file is broken, has no case that can be computed, or a logit
-/// differs: the message names the case, both values and the tolerance.
-Result<std::optional<GoldenResult>> CheckGolden(const Scorer& scorer,
-                                                const std::stop_token& stop = {});
+/// Computes the golden inputs of a loaded model. kInternal when there is no golden.json, when it is broken or
+/// has no case that can be computed, and when a logit differs: the message names the case, both values and
+/// the tolerance.
+Result<GoldenResult> CheckGolden(const Scorer& scorer, const std::stop_token& stop = {});
 
-/// A golden.json of synthetic inputs from what the model computes now, for models that came without one.
+/// A golden.json of synthetic inputs from what the model computes now, for models that came without one. Says
+/// nothing of whether that is right, only that later loads, other machines and other engines must do the
+/// same.
 Result<std::string> MakeGolden(const Scorer& scorer);
 
 }  // namespace unmask

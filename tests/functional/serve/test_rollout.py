@@ -115,6 +115,10 @@ def break_weights(folder):
     weights.write_bytes(weights.read_bytes()[:1000])
 
 
+def lose_golden(folder):
+    (folder / "golden.json").unlink()
+
+
 def break_golden(folder):
     golden = json.loads((folder / "golden.json").read_text())
     golden["cases"][-1]["logit"] += 0.5
@@ -140,6 +144,7 @@ def swap_card(folder):
     [
         (break_weights, "sha256"),
         (break_golden, "golden input"),
+        (lose_golden, "no golden.json"),
         (link_out, "link out of the repository"),
         (empty_card, "is not a model card"),
         (swap_card, "its own name and version"),
@@ -165,6 +170,22 @@ def test_a_broken_version_changes_nothing_but_its_own_status(
     shutil.rmtree(models / "face" / "2")
     put(models, 2)
     await_state(server, 2, "AVAILABLE")
+    server.stop()
+
+
+def test_golden_inputs_can_be_recorded_once(start_server, run, models):
+    server = start_server("--models", models, *FLAGS)
+    lost = put(models, 2)
+    lose_golden(lost)
+    await_true(lambda: (status_of(server, 2) or {}).get("error"))
+    assert "unmask model golden face:2" in status_of(server, 2)["error"]["hint"]
+    run("model", "golden", "face:2", "--models", models, code=0)
+    await_state(server, 2, "AVAILABLE")  # tried again, since its folder has changed
+    run("model", "verify", "face:2", "--models", models, code=0)
+    recorded = (lost / "golden.json").read_bytes()
+    again = run("model", "golden", "face:2", "--models", models, code=2)
+    assert "is there already" in again.stderr
+    assert (lost / "golden.json").read_bytes() == recorded
     server.stop()
 
 
