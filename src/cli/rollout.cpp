@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/rollout.hpp"
 
+#include <algorithm>
 #include <cstdio>
+#include <limits>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -60,6 +62,28 @@ Result<void> CheckVersion(const ModelRepository& repository, const std::string& 
   return {};
 }
 
+/// The version that answered until now, while none is labelled stable: the last one that was, else the
+/// highest one that a server would take, other than `chosen`. 0: none.
+int AnsweredBefore(const ModelRepository& repository, const RolloutFiles& files, const std::string& name,
+                   const std::vector<VersionFolder>& versions, int chosen) {
+  const auto works = [&](int version) {
+    return version != chosen &&
+           std::any_of(versions.begin(), versions.end(),
+                       [&](const VersionFolder& folder) { return folder.version == version; }) &&
+           CheckVersion(repository, name, version);
+  };
+  const auto events = files.Log(std::numeric_limits<std::size_t>::max());
+  if (events)
+    for (auto event = events->rbegin(); event != events->rend(); ++event)
+      if (event->to.stable) {
+        if (works(*event->to.stable)) return *event->to.stable;
+        break;
+      }
+  for (auto folder = versions.rbegin(); folder != versions.rend(); ++folder)
+    if (works(folder->version)) return folder->version;
+  return 0;
+}
+
 }  // namespace
 
 int RunRollout(const ModelCommand& command) {
@@ -100,7 +124,10 @@ int RunRollout(const ModelCommand& command) {
   const auto changed =
       files.Change("cli", action, command.reason, [&](const Rollout& now) -> Result<Rollout> {
         Result<Rollout> next = Rollback(now);
-        if (command.action == Action::kPromote) next = Promote(now, version, serving);
+        if (command.action == Action::kPromote)
+          next = Promote(
+              now, version,
+              now.stable || !version ? 0 : AnsweredBefore(repository, files, name, *versions, *version));
         if (command.action == Action::kRoute)
           next = Route(now, version, command.canary, command.shadow, serving);
         if (!next) return next;

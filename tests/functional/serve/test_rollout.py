@@ -189,6 +189,22 @@ def test_golden_inputs_can_be_recorded_once(start_server, run, models):
     server.stop()
 
 
+def test_the_first_promotion_remembers_a_version_that_works(run, models):
+    put(models, 2)
+    put(models, 3)
+    break_weights(models / "face" / "3")
+
+    def labels(*arguments):
+        run("model", *arguments, "--models", models, code=0)
+        return json.loads((models / "face" / "rollout.json").read_text())
+
+    assert labels("promote", "face:2")["previous"] == 1, "not 3, which cannot be loaded, nor 2 itself"
+    assert labels("rollback", "face")["stable"] == 1
+    put(models, 4)
+    (models / "face" / "rollout.json").unlink()
+    assert labels("promote", "face:2")["previous"] == 1, "stable until then, says the log"
+
+
 def test_labels_on_the_command_line(run, models):
     put(models, 2)
     put(models, 3)
