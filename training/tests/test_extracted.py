@@ -134,6 +134,8 @@ def test_data_directory_is_what_training_reads(folder, tmp_path):
     }
     report = data.check(tmp_path / "data")
     assert report["train"]["pairs"] == 1 and report["val"]["fake"] == 2
+    groups = {row["id"]: row["group"] for row in data.read_rows(tmp_path / "data" / "dfdc-faces.csv")}
+    assert groups == {row["id"]: row["group"] for row in ROWS if row["label"]}
     train = data.dfdc_faces(tmp_path / "data", "train")
     [(real, [fake])] = data.pairs(train)
     assert real.pixels().shape == fake.pixels().shape
