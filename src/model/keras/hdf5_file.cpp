@@ -10,6 +10,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "base/file.hpp"
+#include "model/keras/global_heap.hpp"
+
 namespace unmask::keras {
 namespace {
 
@@ -192,6 +195,9 @@ void CheckStorage(hid_t dataset, std::uint64_t bytes, const std::string& what) {
 
 Hdf5File Hdf5File::Open(const std::filesystem::path& path) {
   Quieten();
+  const auto content = MappedFile::Open(path);
+  if (!content || !LooksLikeHdf5(content->bytes())) throw BadFile("it is no complete HDF5 file");
+  RefuseEndlessHeaps(content->bytes());
   const Handle access = Access();
   H5Pset_fapl_sec2(access.get());  // whatever HDF5_DRIVER says
   H5Pset_file_locking(access.get(), false, true);
@@ -207,6 +213,7 @@ Hdf5File Hdf5File::FromBytes(std::string_view content) {
   if (!LooksLikeHdf5(content) || H5Pset_fapl_core(access.get(), 1 << 20, false) < 0 ||
       H5Pset_file_image(access.get(), const_cast<char*>(content.data()), content.size()) < 0)
     throw BadFile("it is no HDF5 file");
+  RefuseEndlessHeaps(content);
   return Hdf5File(
       Handle(H5Fopen("model.h5", H5F_ACC_RDONLY, access.get()), H5Fclose, "it is no complete HDF5 file")
           .release());
