@@ -1,16 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """A server that stands in for the original services, and small media for it."""
 
-import re
 import shutil
-import subprocess
-import tempfile
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 import requests
 from making import PORTRAIT, ffmpeg, png_header_of
+from running import Server
 
 # What the originals read from their environment: set by a test, or not at all.
 SETTINGS = {
@@ -20,14 +17,8 @@ SETTINGS = {
 }  # fmt: skip
 
 
-@dataclass
-class Contracts:
-    """One `unmask serve` with contracts on listeners of their own."""
-
-    process: subprocess.Popen
-    data: Path
-    log: Path
-    urls: dict[str, str] = field(default_factory=dict)  # "unmask" and the contracts' names
+class Contracts(Server):
+    """One `unmask serve` with contracts on listeners of their own, under the contracts' names."""
 
     def analyses(self, limit=100):
         """What the native interface knows, newest first."""
@@ -37,45 +28,19 @@ class Contracts:
         answer = requests.get(f"{self.urls['unmask']}/v1/analyses/{report_id}/faces?limit=1000", timeout=60)
         return answer.json()["faces"]
 
-    def stop(self) -> int:
-        self.process.terminate()
-        return self.process.wait(60)
-
 
 @pytest.fixture(scope="session")
-def start_contracts(unmask, clean_environment):
+def start_contracts(start_unmask, clean_environment):
     """start_contracts("web-upload", ..., flags=[...], env={...}) gives Contracts."""
-    started = []
+    plain = {k: v for k, v in clean_environment.items() if k not in SETTINGS}
 
     def start(*names, flags=(), env=None) -> Contracts:
-        data = Path(tempfile.mkdtemp(prefix="unmask-compat-"))
-        log = data.with_suffix(".log")
         listeners = [word for name in names for word in ("--contract", f"{name}=127.0.0.1:0")]
-        command = [unmask, "serve", "--listen", "127.0.0.1:0", "--data", data, *listeners, *map(str, flags)]
-        with open(log, "w") as errors:
-            process = subprocess.Popen(
-                command,
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                text=True,
-                env={k: v for k, v in clean_environment.items() if k not in SETTINGS} | (env or {}),
-                cwd=data,
-            )
-        started.append(process)
-        served = Contracts(process, data, log)
-        for _ in range(len(names) + 1):
-            line = process.stdout.readline()
-            found = re.fullmatch(r"(\S+) is listening on (http://\S+)\n", line)
-            if not found:
-                pytest.fail(f"the server did not start: {line}{log.read_text()}")
-            served.urls[found[1]] = found[2]
-        return served
+        return start_unmask(
+            *listeners, *flags, kind=Contracts, listeners=len(names) + 1, env=plain | (env or {})
+        )
 
-    yield start
-    for process in started:
-        if process.poll() is None:
-            process.kill()
-            process.wait()
+    return start
 
 
 @pytest.fixture(scope="session")

@@ -1,25 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """A server that offers the face model to programs that ask TensorFlow Serving or a KServe v2 server."""
 
-import re
 import subprocess
-from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 import pytest
 from making import ROOT
+from running import Server
 
 MODELS = ROOT / "models"
 
 
-@dataclass
-class Serving:
-    """One `unmask serve` and its listeners by name: unmask, tf-serving, kserve."""
-
-    process: subprocess.Popen
-    log: Path
-    urls: dict[str, str] = field(default_factory=dict)
+class Serving(Server):
+    """One `unmask serve` and its listeners: unmask, tf-serving, kserve."""
 
     @property
     def kserve(self):
@@ -32,39 +25,14 @@ class Serving:
 
 
 @pytest.fixture(scope="session")
-def start_serving(unmask, clean_environment, tmp_path_factory):
+def start_serving(start_unmask):
     """start_serving(*flags, listeners=3, model="face:1") gives a Serving; all end with the session."""
-    started = []
 
     def start(*flags, listeners=3, model="face:1") -> Serving:
-        data = tmp_path_factory.mktemp("serving")
-        log = data / "log"
-        addresses = ["--listen", "127.0.0.1:0"]
-        if listeners == 3:
-            addresses += ["--tf-serving", "127.0.0.1:0", "--kserve", "127.0.0.1:0"]
-        with open(log, "w") as errors:
-            process = subprocess.Popen(
-                [unmask, "serve", "--model", model, "--data", data, *addresses, *map(str, flags)],
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                text=True,
-                env=clean_environment,
-            )
-        started.append(process)
-        served = Serving(process, log)
-        for _ in range(listeners):
-            line = process.stdout.readline()
-            found = re.fullmatch(r"(\S+) is listening on (http://\S+)\n", line)
-            if not found:
-                pytest.fail(f"the server did not start: {line}{log.read_text()}")
-            served.urls[found[1]] = found[2]
-        return served
+        addresses = ["--tf-serving", "127.0.0.1:0", "--kserve", "127.0.0.1:0"] if listeners == 3 else []
+        return start_unmask("--model", model, *addresses, *flags, kind=Serving, listeners=listeners)
 
-    yield start
-    for process in started:
-        if process.poll() is None:
-            process.kill()
-            process.wait()
+    return start
 
 
 @pytest.fixture(scope="session")
