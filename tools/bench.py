@@ -15,7 +15,6 @@ Default clips: ../shared/samples and a clip of 60 s made from them.
 import argparse
 import json
 import os
-import platform
 import shutil
 import statistics
 import subprocess
@@ -24,18 +23,9 @@ import tempfile
 import threading
 from pathlib import Path
 
+from machine import processor, tree
+
 ROOT = Path(__file__).resolve().parent.parent
-
-
-def tree(pid):
-    """The process and its descendants that still live."""
-    yield pid
-    try:
-        for task in Path(f"/proc/{pid}/task").iterdir():
-            for child in (task / "children").read_text().split():
-                yield from tree(int(child))
-    except OSError:
-        return
 
 
 def resident(pid):
@@ -102,13 +92,6 @@ def minute_clip(samples, folder):
         check=True,
     )
     return target
-
-
-def processor():
-    for line in Path("/proc/cpuinfo").read_text().splitlines():
-        if line.startswith("model name"):
-            return line.split(":", 1)[1].strip()
-    return platform.processor()
 
 
 def bench_clip(unmask, clip, runs):

@@ -21,7 +21,6 @@ import itertools
 import json
 import multiprocessing
 import os
-import platform
 import re
 import resource
 import subprocess
@@ -30,6 +29,8 @@ import tempfile
 import threading
 import time
 from pathlib import Path
+
+from machine import cpu_seconds, processor
 
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLE = ROOT.parent / "shared" / "samples" / "real" / "ffpp_634.mp4"
@@ -85,30 +86,12 @@ class Server:
 
     def cpu(self):
         """Seconds of user and system time of the server and of all that it has started."""
-        return sum(cpu_of(pid) for pid in tree(self.process.pid)) / os.sysconf("SC_CLK_TCK")
+        return cpu_seconds(self.process.pid)
 
     def stop(self):
         self.process.terminate()
         if self.process.wait(60) != 0:
             sys.exit(f"error: the server ended badly:\n{self.log.read_text()}")
-
-
-def tree(pid):
-    yield pid
-    try:
-        for task in Path(f"/proc/{pid}/task").iterdir():
-            for child in (task / "children").read_text().split():
-                yield from tree(int(child))
-    except OSError:
-        return
-
-
-def cpu_of(pid):
-    """Clock ticks of a process and of its children that have ended."""
-    try:
-        return sum(map(int, Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:15]))
-    except OSError:
-        return 0
 
 
 # ---- clients ----
@@ -267,13 +250,6 @@ def number(value, digits=3):
     return "-" if value is None else f"{value:.{digits}f}"
 
 
-def cpu_model():
-    for line in Path("/proc/cpuinfo").read_text().splitlines():
-        if line.startswith("model name"):
-            return line.split(":")[1].strip()
-    return platform.processor() or "unknown"
-
-
 def print_table(report):
     print(f"\n{report['date']}, {report['cpus']} cores of {report['machine']}, clip {report['clip']}")
     line = "{:16} {:>7} {:>8} {:>6} {:>8} {:>7} {:>7} {:>10} {:>13}"
@@ -366,7 +342,7 @@ def run(options, folder):
     late = beats["late"]
     return {
         "date": datetime.date.today().isoformat(),
-        "machine": cpu_model(),
+        "machine": processor(),
         "cpus": os.cpu_count(),
         "clip": clip.name,
         "rows": rows,

@@ -8,23 +8,17 @@ Needs build/release with the targets unmask and remote-probe.
 """
 
 import json
-import platform
 import re
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
+from machine import processor
+
 ROOT = Path(__file__).resolve().parents[1]
 BUILD = ROOT / "build" / "release"
 ROUNDS = sys.argv[1] if len(sys.argv) > 1 else "50"
-
-
-def processor():
-    for line in Path("/proc/cpuinfo").read_text().splitlines():
-        if line.startswith("model name"):
-            return line.split(":", 1)[1].strip()
-    return platform.processor()
 
 
 def remote_card(folder, protocol, url):
