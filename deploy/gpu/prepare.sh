@@ -14,7 +14,7 @@ python3 - "$source/model.json" models/face/3/model.json "$url" <<'PY'
 import json, sys
 card = json.load(open(sys.argv[1]))
 del card["network"]
-card["engine"] = {"type": "kserve-v2", "url": sys.argv[3], "model": "face", "version": "3"}
+card["engine"] = {"type": "kserve-v2", "url": sys.argv[3], "model": "face", "version": "3", "max_batch": 16}
 json.dump(card, open(sys.argv[2], "w"), indent=2)
 PY
 echo "ready: docker compose up --detach --wait, then unmask serve --models $PWD/models"

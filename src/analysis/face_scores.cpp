@@ -31,9 +31,9 @@ Result<void> FaceScores::Add(FaceReport face, const cv::Mat& crop, const Box& re
   open_.prepared.push_back(scorer_.Prepare(crop));
   open_.faces.push_back(
       {std::move(face), keep_crops_ ? CopyOf(crop) : cv::Mat(), region, std::move(pictures)});
-  if (open_.faces.size() < kBatch) return {};
+  if (open_.faces.size() < batch_) return {};
   Launch();
-  return pending_.size() > kPending ? Collect() : Result<void>{};
+  return pending_.size() > std::max<std::size_t>(2, kInFlight / batch_) ? Collect() : Result<void>{};
 }
 
 void FaceScores::Launch() {

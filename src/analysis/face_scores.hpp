@@ -17,12 +17,15 @@ namespace unmask {
 
 /// Scores the faces of one file in batches while the next frames are decoded, and keeps the pictures of each
 /// track's most telling face, and the crops of a few. Batches hold consecutive faces of one file only, so a
-/// score never depends on what else is being analysed. Memory is bounded: pictures of `kPending` batches and
+/// score never depends on what else is being analysed. Memory is bounded: pictures of the faces in flight and
 /// of the most suspicious tracks. Not thread-safe.
 class FaceScores {
  public:
-  static constexpr std::size_t kBatch = 4;    ///< faces that are computed together
-  static constexpr std::size_t kPending = 4;  ///< batches in flight before Add() waits
+  static constexpr std::size_t kBatch = 4;  ///< faces of one call
+  /// Likewise where the network takes any number in one call: elsewhere, or on a GPU, a call has a cost of
+  /// its own.
+  static constexpr std::size_t kLargeBatch = 16;
+  static constexpr std::size_t kInFlight = 16;  ///< faces, or else two batches, before Add() waits
 
   static constexpr std::size_t kPictures = 64;  ///< tracks of which pictures are kept
   static constexpr std::size_t kCrops = 8;      ///< tracks of which crops are kept
@@ -48,7 +51,10 @@ class FaceScores {
   /// With `keep_crops`, keeps each track's most telling crops. After `stop` Add() and Finish() may give
   /// kCancelled.
   FaceScores(const Scorer& scorer, bool keep_crops, std::stop_token stop = {})
-      : scorer_(scorer), keep_crops_(keep_crops), stop_(std::move(stop)) {}
+      : scorer_(scorer),
+        keep_crops_(keep_crops),
+        batch_(scorer.batch() == 0 ? kLargeBatch : kBatch),
+        stop_(std::move(stop)) {}
 
   /// Queues one face. `crop` is what the model sees, of any size, and shows `region` of the picture; it is
   /// copied.
@@ -96,6 +102,7 @@ class FaceScores {
 
   const Scorer& scorer_;
   bool keep_crops_;
+  std::size_t batch_;
   std::stop_token stop_;
   Batch open_;
   std::deque<Batch> pending_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "serving/predictor.hpp"
 
+#include <algorithm>
 #include <exception>
 #include <string_view>
 #include <utility>
@@ -11,6 +12,8 @@
 
 namespace unmask::serving {
 namespace {
+
+constexpr std::uint64_t kReserved = 16 << 20;  // bytes: a batch of 16 faces
 
 tl::unexpected<Error> Busy(std::string what) {
   return Fail(ErrorCode::kOverloaded, std::move(what), "try again later");
@@ -35,6 +38,9 @@ class Predictor::Body : public http::BodyReceiver {
       if (left < bytes.size())
         return Busy("the bodies of other requests take all the memory that there is for them");
     } while (!held_->budget->left.compare_exchange_weak(left, left - bytes.size()));
+    // Once, instead of growing by copying; no more than is cheap to promise before it is paid for.
+    if (held_->bytes == 0)
+      held_->text.reserve(std::min<std::uint64_t>(request_->content_length.value_or(0), kReserved));
     held_->bytes += bytes.size();
     held_->text += bytes;
     return {};

@@ -40,28 +40,32 @@ const char* NameOf(RemoteType type) {
   return type == RemoteType::kFp32 ? "FP32" : type == RemoteType::kFp16 ? "FP16" : "UINT8";
 }
 
-Result<std::string> Bytes(const std::vector<float>& values, RemoteType type) {
+std::size_t SizeOf(RemoteType type) {
+  return type == RemoteType::kFp32 ? 4 : type == RemoteType::kFp16 ? 2 : 1;
+}
+
+/// A batch has megabytes, so that each value is written once, to where it is sent from.
+Result<void> AppendBytes(std::string& body, const std::vector<float>& values, RemoteType type) {
   if (type == RemoteType::kFp32) {
-    std::string bytes(values.size() * sizeof(float), '\0');
-    std::memcpy(bytes.data(), values.data(), bytes.size());
-    return bytes;
+    body.append(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(float));
+    return {};
   }
   if (type == RemoteType::kUint8) {
-    std::string bytes(values.size(), '\0');
     for (std::size_t i = 0; i < values.size(); ++i) {
       if (!(values[i] >= 0 && values[i] <= 255) || values[i] != std::floor(values[i]))
         return Fail(ErrorCode::kBadRequest,
                     "the remote engine's model takes UINT8, but the card's mean and scale make "
                     "other values than 0 to 255",
                     "set input.mean to 0 and input.scale to 1");
-      bytes[i] = static_cast<char>(static_cast<unsigned char>(values[i]));
+      body.push_back(static_cast<char>(static_cast<unsigned char>(values[i])));
     }
-    return bytes;
+    return {};
   }
   const cv::Mat from(1, static_cast<int>(values.size()), CV_32F, const_cast<float*>(values.data()));
   cv::Mat to;
   from.convertTo(to, CV_16F);
-  return std::string(to.ptr<char>(), values.size() * 2);
+  body.append(to.ptr<char>(), values.size() * SizeOf(type));
+  return {};
 }
 
 Result<std::vector<float>> FromBytes(std::string_view bytes, const std::string& type, std::size_t count) {
@@ -159,19 +163,20 @@ class KserveFormat final : public RemoteFormat {
   }
 
   Result<RemoteQuestion> WriteQuestion(const RemoteInput& input, const Tensor& values) const override {
-    auto bytes = Bytes(values.values, input.type);
-    if (!bytes) return tl::unexpected(bytes.error());
+    const std::size_t bytes = values.values.size() * SizeOf(input.type);
     std::string json = "{\"inputs\":[{\"name\":";
     AppendString(json, input.name);
     json += fmt::format(
         R"(,"shape":[{}],"datatype":"{}","parameters":{{"binary_data_size":{}}}}}],"parameters":{{"binary_data_output":true}}}})",
-        fmt::join(values.shape, ","), NameOf(input.type), bytes->size());
+        fmt::join(values.shape, ","), NameOf(input.type), bytes);
     RemoteQuestion question{.path = path_ + "/infer",
                             .body = {},
                             .headers = {fmt::format("Inference-Header-Content-Length: {}", json.size())},
                             .content_type = "application/octet-stream"};
-    question.body.reserve(json.size() + bytes->size());
-    question.body = json + *bytes;
+    question.body.reserve(json.size() + bytes);
+    question.body = json;
+    if (auto added = AppendBytes(question.body, values.values, input.type); !added)
+      return tl::unexpected(added.error());
     return question;
   }
 

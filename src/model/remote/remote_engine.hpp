@@ -22,7 +22,7 @@ struct RemoteEngine {
   double connect_timeout = 2;  ///< seconds, 0.01..600
   double timeout = 10;         ///< seconds of silence before a call is given up, 0.01..3600
   double deadline = 30;        ///< seconds for one batch, retries and all, 0.01..3600
-  int max_batch = 16;          ///< faces in one request, 1..1024; the server's own limit must not be lower
+  int max_batch = 4;           ///< faces in one request, 1..1024; the server's own limit must not be lower
   int attempts = 3;            ///< of one batch, 1..10; see RetryOptions
   int failures = 5;            ///< in a row before the engine is left alone, 1..1000; see CircuitBreaker
   double pause = 5;            ///< seconds that it is left alone, 0.01..3600
@@ -30,7 +30,7 @@ struct RemoteEngine {
 
 /// "engine" of model.json:
 ///   {"type": "kserve-v2" | "tf-serving", "url": "http://host:8000", "model": "...", "version": "...",
-///    "connect_timeout": 2, "timeout": 10, "deadline": 30, "max_batch": 16, "attempts": 3, "failures": 5,
+///    "connect_timeout": 2, "timeout": 10, "deadline": 30, "max_batch": 4, "attempts": 3, "failures": 5,
 ///    "pause": 5}
 /// `model` is its name there when "model" is absent. kBadRequest names the key that is missing, unknown or
 /// out of range.

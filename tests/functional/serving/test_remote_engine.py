@@ -86,6 +86,15 @@ def test_faces_of_a_video_share_requests_and_connections(run, engine, remote_mod
     assert engine.described == 1
 
 
+@pytest.mark.parametrize("setting, most", [({}, 4), ({"max_batch": 16}, 16)])
+def test_scans_fill_the_requests_that_the_engine_takes(run, engine, remote_model, media, setting, most):
+    models = remote_model(engine.url, **setting)
+    report_of(run, "--models", models, "--fps", 8, "--no-stability", file=media / "clip.mp4")
+    counts = [len(values) for _, values in engine.asked]
+    assert max(counts) == most
+    assert len(counts) == -(-sum(counts) // most)
+
+
 @pytest.mark.parametrize("datatype, output", [("FP16", "FP32"), ("FP32", "FP16"), ("FP32", "FP64")])
 def test_other_types_are_converted(run, remote_model, datatype, output):
     with stand_in(datatype=datatype, output=output) as engine:
