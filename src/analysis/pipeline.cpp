@@ -14,6 +14,7 @@
 #include "analysis/stability.hpp"
 #include "base/file.hpp"
 #include "base/hash.hpp"
+#include "base/stopwatch.hpp"
 #include "face/crop.hpp"
 #include "face/finder.hpp"
 #include "face/geometry.hpp"
@@ -28,18 +29,6 @@ namespace {
 constexpr double kDisplayMargin = 0.35;  // of the face box on each side: enough to recognise the person
 constexpr int kDisplaySide = 256;        // pixels of the longer side of a face picture
 constexpr int kWholeSide = 1280;         // pixels of the longer side of a whole-frame picture
-
-class Stopwatch {
- public:
-  explicit Stopwatch(std::chrono::steady_clock::time_point start = std::chrono::steady_clock::now())
-      : start_(start) {}
-  double ms() const {
-    return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start_).count();
-  }
-
- private:
-  std::chrono::steady_clock::time_point start_;
-};
 
 /// Copies pixels, reduced so that the longer side is at most `side`.
 std::shared_ptr<const Picture> CopyReduced(const cv::Mat& bgr, int side, double* scale = nullptr) {

@@ -2,7 +2,6 @@
 #include "compat/faithful/engine.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <utility>
 #include <vector>
 
@@ -10,22 +9,13 @@
 
 #include "base/file.hpp"
 #include "base/hash.hpp"
+#include "base/stopwatch.hpp"
 #include "base/version.hpp"
 #include "media/facts.hpp"
 #include "model/network.hpp"
 
 namespace unmask::compat {
 namespace {
-
-class Stopwatch {
- public:
-  double ms() const {
-    return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start_).count();
-  }
-
- private:
-  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-};
 
 struct Parts {
   std::shared_ptr<DecoderPool> decoders;
