@@ -154,7 +154,7 @@ http::Response Worded(const Error& error, const http::Request& request) {
     return ErrorAnswer(400, fmt::format("Malformed request: {} {}", request.method, request.path));
   // The one use of this code by a route of ours: a verb that this model has not.
   const bool unimplemented = error.code == ErrorCode::kMethodNotAllowed && !request.route.empty();
-  // What the operator has to change is no business of that server, and so not in its words.
+  // That server refuses no pages and has no words for it: ours say which option lets them in.
   const bool ours = error.code == ErrorCode::kForbidden && !error.hint.empty();
   return ErrorAnswer(unimplemented ? 501 : http::HttpStatus(error.code),
                      ours ? fmt::format("{}; {}", error.message, error.hint) : error.message);
