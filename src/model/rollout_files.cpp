@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <fcntl.h>
-#include <sys/file.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <chrono>
@@ -12,6 +10,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "base/append_log.hpp"
 #include "base/fd.hpp"
 #include "base/file.hpp"
 #include "model/rollout.hpp"
@@ -63,52 +62,20 @@ RolloutEvent ReadEvent(const ordered_json& json) {
           .reason = json.at("reason")};
 }
 
-tl::unexpected<Error> CannotWrite(const fs::path& path, int error) {
-  return Fail(ErrorCode::kUnreadable,
-              fmt::format("{} cannot be written: {}", path.string(), std::strerror(error)),
-              "labels need a model repository that this user may write; nothing was changed");
+constexpr const char* kNothingChanged =
+    "labels need a model repository that this user may write; nothing was changed";
+
+Result<AppendLog> OpenLog(const fs::path& folder) {
+  auto log = AppendLog::Open(folder / "rollout.log", 0666);
+  if (!log) log.error().hint = kNothingChanged;
+  return log;
 }
 
-/// The log, open to be added to, locked until it goes.
-class OpenLog {
- public:
-  static Result<OpenLog> Open(const fs::path& path) {
-    UniqueFd fd(
-        ::open(path.c_str(), O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0666));
-    struct stat info {};
-    if (!fd || ::fstat(fd.get(), &info) != 0) return CannotWrite(path, errno);
-    if (!S_ISREG(info.st_mode)) return CannotWrite(path, EINVAL);
-    while (::flock(fd.get(), LOCK_EX) != 0)
-      if (errno != EINTR) return CannotWrite(path, errno);
-    return OpenLog(path, std::move(fd));
-  }
-
-  /// All of the line or nothing of it.
-  Result<void> Append(const RolloutEvent& event) {
-    struct stat info {};
-    if (::fstat(fd_.get(), &info) != 0) return CannotWrite(path_, errno);
-    before_ = info.st_size;
-    std::string line = ToJsonValue(event).dump(-1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
-    char last = '\n';  // a torn line, from a crash, must not swallow this one
-    if (before_ > 0 && ::pread(fd_.get(), &last, 1, before_ - 1) == 1 && last != '\n') line.insert(0, "\n");
-    const ssize_t written = ::write(fd_.get(), line.data(), line.size());
-    if (written == static_cast<ssize_t>(line.size()) && ::fsync(fd_.get()) == 0) return {};
-    const int error = written < 0 || written == static_cast<ssize_t>(line.size()) ? errno : ENOSPC;
-    TakeBack();
-    return CannotWrite(path_, error);
-  }
-
-  /// Removes what the last Append() added.
-  void TakeBack() {
-    if (::ftruncate(fd_.get(), before_) != 0) return;  // the line stays: it says what was attempted
-  }
-
- private:
-  OpenLog(fs::path path, UniqueFd fd) : path_(std::move(path)), fd_(std::move(fd)) {}
-  fs::path path_;
-  UniqueFd fd_;
-  off_t before_ = 0;
-};
+Result<void> Append(AppendLog& log, const RolloutEvent& event) {
+  auto added = log.Append(ToJsonValue(event).dump(-1, ' ', false, ordered_json::error_handler_t::replace));
+  if (!added) added.error().hint = kNothingChanged;
+  return added;
+}
 
 }  // namespace
 
@@ -151,7 +118,7 @@ Result<Rollout> RolloutFiles::Read() const {
 
 Result<Rollout> RolloutFiles::Change(std::string_view actor, std::string_view action, std::string_view reason,
                                      const std::function<Result<Rollout>(const Rollout&)>& change) const {
-  auto log = OpenLog::Open(folder_ / "rollout.log");
+  auto log = OpenLog(folder_);
   if (!log) return tl::unexpected(log.error());
   const auto from = Read();
   if (!from) return tl::unexpected(from.error());
@@ -163,28 +130,27 @@ Result<Rollout> RolloutFiles::Change(std::string_view actor, std::string_view ac
                            .from = *from,
                            .to = *to,
                            .reason = std::string(reason)};
-  if (auto added = log->Append(event); !added) return tl::unexpected(added.error());
+  if (auto added = Append(*log, event); !added) return tl::unexpected(added.error());
   ordered_json json = {{"schema", kSchema}};
   json.update(ToJsonValue(*to));
   if (auto written = WriteFileAtomically(folder_ / "rollout.json", json.dump(2) + "\n"); !written) {
     log->TakeBack();
-    return Fail(written.error().code, written.error().message,
-                "labels need a model repository that this user may write; nothing was changed");
+    return Fail(written.error().code, written.error().message, kNothingChanged);
   }
   return to;
 }
 
 Result<void> RolloutFiles::RecordFailure(int version, const std::string& reason) const {
-  auto log = OpenLog::Open(folder_ / "rollout.log");
+  auto log = OpenLog(folder_);
   if (!log) return tl::unexpected(log.error());
   const Rollout now = Read().value_or(Rollout{});
-  return log->Append({.time = Now(),
-                      .actor = "automatic",
-                      .action = "failed",
-                      .version = version,
-                      .from = now,
-                      .to = now,
-                      .reason = reason});
+  return Append(*log, {.time = Now(),
+                       .actor = "automatic",
+                       .action = "failed",
+                       .version = version,
+                       .from = now,
+                       .to = now,
+                       .reason = reason});
 }
 
 Result<std::vector<RolloutEvent>> RolloutFiles::Log(std::size_t limit) const {
