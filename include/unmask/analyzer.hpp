@@ -8,6 +8,7 @@
 #include <string>
 
 #include "unmask/error.hpp"
+#include "unmask/kept_faces.hpp"
 #include "unmask/model.hpp"
 #include "unmask/options.hpp"
 #include "unmask/report.hpp"
@@ -22,6 +23,9 @@ class ProgressSink {
   virtual void OnMedia(const MediaFacts&) {}
   /// After each analysed frame; `analysed` is their number so far.
   virtual void OnFrame(const FrameReport&, std::int64_t /*analysed*/) {}
+  /// Once, after the last face was judged, when AnalysisOptions::keep_faces asked for them. Engines that do
+  /// not keep faces never call it.
+  virtual void OnFaces(KeptFaces) {}
   /// A few times a second at most.
   /// `done` is 0..1 and never falls.
   virtual void OnProgress(double done) = 0;

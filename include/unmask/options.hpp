@@ -47,6 +47,10 @@ struct AnalysisOptions {
   /// With kPicked, and only then: asked once, when it is known what the media is, in the thread that
   /// analyses. An error ends the analysis with it. Not kept in the report.
   std::function<Result<FramePick>(const MediaFacts&)> pick;
+  /// About so many faces of each person are handed to ProgressSink::OnFaces, cut as `unmask faces extract`
+  /// cuts them, between once and twice the number, spread over the media; 0: none. Not kept in the report.
+  int keep_faces = 0;
+
   int max_face_frames = 0;     ///< ends the analysis after so many frames with a face; 0: never
   std::string face_finder;     ///< engines with several face finders: the one to use; empty: their default
   bool whole_picture = false;  ///< engines that can: find no faces, judge the picture itself

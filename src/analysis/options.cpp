@@ -16,6 +16,9 @@ Result<void> Validate(const AnalysisOptions& options) {
   if (options.max_face_frames < 0)
     return Fail(ErrorCode::kBadRequest,
                 fmt::format("max_face_frames is {} (expected 0 or more)", options.max_face_frames));
+  if (options.keep_faces < 0 || options.keep_faces > 64)
+    return Fail(ErrorCode::kBadRequest,
+                fmt::format("keep_faces is {} (expected 0 to 64)", options.keep_faces));
   if ((options.mode == SampleMode::kPicked) != (options.pick != nullptr))
     return Fail(ErrorCode::kBadRequest, "frames are picked by a function, in the mode for that and no other");
   return {};

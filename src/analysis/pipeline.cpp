@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <opencv2/core.hpp>
 
+#include "analysis/face_keeper.hpp"
 #include "analysis/face_scores.hpp"
 #include "analysis/limits.hpp"
 #include "analysis/stability.hpp"
@@ -93,7 +94,10 @@ class Run {
         progress_(progress),
         stop_(std::move(stop)),
         finder_(std::in_place, stages.detector),
-        scores_(stages.scorer, options.stability, stop_) {}
+        scores_(stages.scorer, options.stability, stop_) {
+    if (progress_ != nullptr && options.keep_faces > 0)
+      keeper_.emplace(static_cast<std::size_t>(options.keep_faces));
+  }
 
   Result<Report> Analyze(OpenedMedia media, const std::string& name);
 
@@ -113,6 +117,7 @@ class Run {
   std::optional<FaceFinder> finder_;
   Tracker tracker_{{}};
   FaceScores scores_;
+  std::optional<FaceKeeper> keeper_;
   Report report_;
   bool many_faces_ = false;
   int face_frames_ = 0;
@@ -123,6 +128,7 @@ Result<Report> Run::Analyze(OpenedMedia media, const std::string& name) {
   const Stopwatch watch(media.begun);
   report_.options = options_;
   report_.options.pick = nullptr;  // a report is a plain value
+  report_.options.keep_faces = 0;  // they are not in it
   report_.detector = stages_.detector.name();
   report_.media = {.name = name, .sha256 = std::move(media.sha256), .bytes = media.bytes};
   auto stream = FrameStream::Open(stages_.decoders, std::move(media.fd), Plan(), stop_);
@@ -140,6 +146,10 @@ Result<Report> Run::Analyze(OpenedMedia media, const std::string& name) {
   if (!faces) return tl::unexpected(faces.error());
   report_.faces = std::move(*faces);
   if (auto judged = Judge(); !judged) return tl::unexpected(judged.error());
+  if (keeper_)
+    progress_->OnFaces({.crop = stages_.scorer.card().crop,
+                        .detector = report_.detector,
+                        .faces = keeper_->Take(report_.tracks)});
   report_.limits = LimitsOf(report_, stages_.scorer.card());
   if (summary.decode_errors > 0) report_.reasons.push_back(Reason::kDecodeErrors);
   if (summary.truncated) report_.reasons.push_back(Reason::kTruncated);
@@ -217,6 +227,7 @@ Result<void> Run::OneFrame(const Frame& frame) {
     pictures.whole_scale = whole_scale;
     const cv::Rect seen = CropRect(face.box, stages_.scorer.card().crop);
     const cv::Mat crop = CropPixels(frame.bgr, seen);
+    if (keeper_) keeper_->Add(face, found[i], seen, crop);
     if (auto added = scores_.Add(std::move(face), crop, ToBox(seen), std::move(pictures)); !added)
       return added;
   }

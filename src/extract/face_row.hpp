@@ -14,6 +14,7 @@ struct SourceFacts {
   std::string label;   ///< "real", "fake" or empty
   std::string group;
   std::string split;
+  std::string detector;  ///< that found its faces; empty: the one of the whole set
 };
 
 /// The names of the columns of faces.csv; docs/training.md says what each means.

@@ -280,7 +280,8 @@ Result<void> FaceSet::Add(const SourceFacts& facts, const CutSource& source) {
                     ExtensionOf(options_.format));
   };
   std::string rows;
-  for (const CutFace& face : source.faces) rows += FaceCsvRow(face, facts, options_.detector, path_of(face));
+  const std::string& detector = facts.detector.empty() ? options_.detector : facts.detector;
+  for (const CutFace& face : source.faces) rows += FaceCsvRow(face, facts, detector, path_of(face));
   if (auto added = rows_->Append(rows); !added) return added;  // first: it says what to remove
   for (const CutFace& face : source.faces) {
     const auto picture = source.Picture(face);

@@ -63,7 +63,8 @@ class FaceSet {
   /// The source with this content, if it is in the set.
   const Known* Find(const std::string& sha256) const;
 
-  /// Adds a source that is not in the set and all of its faces. After an error the set must not be used.
+  /// Adds a source that is not in the set and all of its faces; one whose people have different labels is
+  /// added once for each label. After an error the set must not be used.
   Result<void> Add(const SourceFacts& facts, const CutSource& source);
 
   /// Ends the set. Call it once, when all sources were added; otherwise it stays unfinished.

@@ -4,11 +4,9 @@
 #include <nlohmann/json.hpp>
 
 namespace unmask {
-namespace {
 
 using Json = nlohmann::ordered_json;
 
-/// As model.json calls it.
 std::string_view SideName(CropRule::SideOf side) {
   switch (side) {
     case CropRule::SideOf::kWidth:
@@ -23,10 +21,8 @@ std::string_view SideName(CropRule::SideOf side) {
   return "geometric_mean";
 }
 
-}  // namespace
-
 SourceFacts Labelling::Describe(const std::string& name, const std::string& sha256) const {
-  SourceFacts facts{.name = name, .sha256 = sha256, .label = label, .group = {}, .split = {}};
+  SourceFacts facts{.name = name, .sha256 = sha256, .label = label, .group = {}, .split = {}, .detector = {}};
   if (label.empty()) facts.label = LabelOfPath(name);
   facts.group = GroupOf(group_by, name, sha256);
   facts.split = AssignSplit(splits, seed, facts.group);

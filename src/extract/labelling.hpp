@@ -23,6 +23,9 @@ struct Labelling {
   SourceFacts Describe(const std::string& name, const std::string& sha256) const;
 };
 
+/// "geometric_mean" and so on, as model.json calls it.
+std::string_view SideName(CropRule::SideOf side);
+
 /// All options that shape a data set, as FaceSet::Options::settings wants them. `model` is NAME:VERSION of
 /// the model whose crop rule is used, empty when it is none.
 std::string SettingsJson(const CutOptions& cut, const Labelling& labelling, const std::string& model,
