@@ -91,8 +91,9 @@ TEST_F(Docs, DescribeWhatTheRouterServesAndNothingElse) {
   options.web = kWeb;
   std::atomic<bool> ready = true;
   http::Router router;
-  const ApiContext context{service, analyzer, *server, metrics, options, ready};
+  const ApiContext context{service, analyzer, *server, metrics, options, ready, nullptr};
   AddAnalysisRoutes(router, context);
+  AddFeedbackRoute(router, context);
   AddModelRoutes(router, {analyzer, options.models});
   router.Mount("/v1/models", *ModelChangeRoutes({analyzer, options.models}, ""));
   AddOperationRoutes(router, context);

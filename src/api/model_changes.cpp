@@ -8,6 +8,7 @@
 
 #include "api/admin.hpp"
 #include "api/models.hpp"
+#include "api/small_body.hpp"
 #include "http/problem.hpp"
 #include "model/repository.hpp"
 #include "model/served_model.hpp"
@@ -57,21 +58,6 @@ Result<Wanted> ReadWanted(const std::string& body, const std::vector<std::string
   }
   return wanted;
 }
-
-class SmallBody final : public http::BodyReceiver {
- public:
-  using Complete = std::function<http::Response(const std::string& body)>;
-  explicit SmallBody(Complete on_complete) : on_complete_(std::move(on_complete)) {}
-  Result<void> Write(std::string_view bytes) override {
-    body_.append(bytes);
-    return {};
-  }
-  void Finish(http::Responder responder) override { responder.Send(on_complete_(body_)); }
-
- private:
-  Complete on_complete_;
-  std::string body_;
-};
 
 /// A version that is to answer must be there, and must not be known to be broken.
 Result<void> CheckVersion(const ModelsView& view, const std::string& name, std::optional<int> version) {

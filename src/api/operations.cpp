@@ -5,6 +5,7 @@
 #include "api/engine_metrics.hpp"
 #include "api/routes.hpp"
 #include "base/version.hpp"
+#include "feedback/record.hpp"
 #include "http/problem.hpp"
 #include "render/json_value.hpp"
 
@@ -43,6 +44,9 @@ Json LimitsJson(const ServeOptions& options) {
            {{"least", 0}, {"most", options.max_wait}, {"default", std::min(kDefaultWait, options.max_wait)}}},
           {"retention", {{"least", 1}, {"most", kMaxRetention}, {"default", options.retention}}},
           {"name_bytes", kMaxLabel},
+          {"feedback", !options.feedback.empty()},
+          {"feedback_bytes", options.feedback_bytes},
+          {"feedback_note_bytes", FeedbackWish::kMaxNote},
           {"jobs", options.jobs},
           {"max_queue", options.max_queue},
           {"max_connections", options.max_connections},

@@ -26,10 +26,17 @@ struct ApiContext {
   http::Metrics& metrics;
   const ServeOptions& options;     ///< with no empty path
   const std::atomic<bool>& ready;  ///< false while shutting down
+  FeedbackStore* feedback;         ///< null: feedback is refused
 };
 
 /// /v1/analyses and all below it.
 void AddAnalysisRoutes(http::Router& router, const ApiContext& context);
+
+/// POST /v1/analyses/{id}/feedback, and its numbers at /metrics.
+void AddFeedbackRoute(http::Router& router, const ApiContext& context);
+
+/// The record of a finished analysis; kNotFound or kConflict otherwise.
+Result<AnalysisRecord> FindDone(const ApiContext& context, const http::Request& request);
 
 /// /healthz, /readyz, /version, /metrics, /v1/limits, /v1/models.
 void AddOperationRoutes(http::Router& router, const ApiContext& context);

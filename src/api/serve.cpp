@@ -19,6 +19,7 @@
 #include "base/file.hpp"
 #include "base/install.hpp"
 #include "base/thread_pool.hpp"
+#include "feedback/store.hpp"
 #include "http/origin_gate.hpp"
 
 namespace unmask {
@@ -89,6 +90,13 @@ Result<void> RunServer(const ServeOptions& given, Analyzer& analyzer, std::stop_
   const auto options = Complete(given);
   if (!options) return tl::unexpected(options.error());
 
+  std::unique_ptr<FeedbackStore> feedback;
+  if (!options->feedback.empty()) {
+    auto opened = FeedbackStore::Open(options->feedback, options->feedback_bytes);
+    if (!opened) return tl::unexpected(opened.error());
+    feedback = std::move(*opened);
+  }
+
   RaiseDescriptorLimit();
   std::atomic<bool> ready = true;
   http::Metrics metrics;
@@ -107,8 +115,9 @@ Result<void> RunServer(const ServeOptions& given, Analyzer& analyzer, std::stop_
                                             .progress_timeout = options->progress_timeout},
                                            &metrics);
   const auto router = std::make_shared<http::Router>();
-  const ApiContext context{service, analyzer, *server, metrics, *options, ready};
+  const ApiContext context{service, analyzer, *server, metrics, *options, ready, feedback.get()};
   AddAnalysisRoutes(*router, context);
+  AddFeedbackRoute(*router, context);
   AddModelRoutes(*router, {analyzer, options->models});
   AddOperationRoutes(*router, context);
   const auto docs = ReadDocsFiles(options->web, options->swagger_ui);

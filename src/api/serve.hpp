@@ -31,6 +31,10 @@ struct ServeOptions {
   std::filesystem::path swagger_ui;  ///< of /docs; empty: FindInstallPaths().swagger_ui
   std::filesystem::path models;  ///< the repository that /v1/models lists; empty: FindInstallPaths().models
 
+  std::filesystem::path feedback;  ///< where POST /v1/analyses/{id}/feedback keeps what people say, with
+                                   ///< faces when they agree (feedback/store.hpp); empty: it is refused
+  std::uint64_t feedback_bytes = std::uint64_t{1} << 30;  ///< of that folder; more is refused
+
   std::uint64_t max_upload_bytes = std::uint64_t{2} << 30;  ///< of one request's body
   int jobs = 0;                ///< analyses that run at once; 0 = one for each core
   int max_queue = 64;          ///< analyses that may wait; one more is answered 503
@@ -51,6 +55,7 @@ struct ServeOptions {
 };
 
 class AnalysisService;
+class FeedbackStore;
 struct DocsFiles;
 namespace http {
 class Server;

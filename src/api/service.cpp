@@ -198,6 +198,11 @@ class AnalysisService::Impl {
     void OnFrame(const FrameReport& frame, std::int64_t analysed) override {
       if (beside_ != nullptr) beside_->OnFrame(frame, analysed);
     }
+    void OnFaces(KeptFaces kept) override {
+      auto encoded = EncodeFaces(std::move(kept));
+      if (!encoded) return spdlog::error("faces for feedback: {}", encoded.error().message);
+      faces = std::make_shared<const FeedbackFaces>(std::move(*encoded));
+    }
     void OnProgress(double done) override {
       {
         const std::lock_guard lock(impl_.mutex_);
@@ -206,6 +211,8 @@ class AnalysisService::Impl {
       impl_.Notify(entry_);
       if (beside_ != nullptr) beside_->OnProgress(done);
     }
+
+    std::shared_ptr<const FeedbackFaces> faces;
 
    private:
     Impl& impl_;
@@ -235,16 +242,19 @@ class AnalysisService::Impl {
     if (observer_) observer_->OnStart(waited);
     Notify(entry);
     Result<Report> report = Fail(ErrorCode::kInternal, "an unexpected fault", "see the server's log");
+    std::shared_ptr<const FeedbackFaces> faces;
     try {
       const Job& job = *entry.job;
       Progress progress(*this, entry, job.progress.get());
       Analyzer& analyzer = job.analyzer != nullptr ? *job.analyzer : analyzer_;
       report = analyzer.Analyze(job.media.path(), job.name, job.options, &progress, entry.stop.get_token());
+      faces = std::move(progress.faces);
     } catch (const std::exception& e) {
       spdlog::error("analysis {}: {}", entry.record.id, e.what());
     }
     if (report)
-      return End(entry, AnalysisState::kDone, std::make_shared<const Report>(std::move(*report)), {});
+      return End(entry, AnalysisState::kDone, std::make_shared<const Report>(std::move(*report)), {},
+                 std::move(faces));
     if (report.error().code == ErrorCode::kInternal)
       spdlog::error("analysis {}: {}", entry.record.id, report.error().message);
     const bool cancelled = entry.stop.stop_requested() && report.error().code == ErrorCode::kCancelled;
@@ -253,7 +263,7 @@ class AnalysisService::Impl {
 
   /// Once for each entry, by the one who claimed it.
   void End(Entry& entry, AnalysisState state, std::shared_ptr<const Report> report,
-           std::optional<Error> error) {
+           std::optional<Error> error, std::shared_ptr<const FeedbackFaces> faces = nullptr) {
     AnalysisRecord ended;
     std::optional<Job> job;  // what it holds is let go without the lock
     {
@@ -263,6 +273,7 @@ class AnalysisService::Impl {
       record.finished = Now();
       if (state == AnalysisState::kDone) record.progress = 1;
       record.report = std::move(report);
+      record.faces = std::move(faces);
       record.error = std::move(error);
       if (state == AnalysisState::kCancelled && entry.cancelled_because)
         record.error = entry.cancelled_because;
@@ -325,6 +336,18 @@ class AnalysisService::Impl {
       bytes -= kept_.front()->bytes;
       entries_.erase(kept_.front()->record.id);
       kept_.pop_front();
+    }
+    ExpireFaces();
+  }
+
+  /// Lets the faces of the first that ended go when there are too many. Needs the lock.
+  void ExpireFaces() {
+    std::uint64_t bytes = 0;
+    for (auto entry = kept_.rbegin(); entry != kept_.rend(); ++entry) {
+      auto& faces = (*entry)->record.faces;
+      if (!faces) continue;
+      bytes += faces->bytes();
+      if (bytes > options_.faces_bytes) faces.reset();
     }
   }
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/file.hpp"
+#include "feedback/faces.hpp"
 #include "unmask/analyzer.hpp"
 
 namespace unmask {
@@ -31,6 +32,9 @@ struct AnalysisRecord {
   double retention = 0;                  ///< seconds that it is kept after `finished`
   std::shared_ptr<const Report> report;  ///< with kDone
   std::optional<Error> error;            ///< with kFailed and kCancelled
+  /// With kDone, when Job::options asked for faces: for a client who agrees that they are kept. Null when the
+  /// engine keeps none, and when ServiceOptions::faces_bytes has made room for those of later analyses.
+  std::shared_ptr<const FeedbackFaces> faces;
 
   bool ended() const { return state != AnalysisState::kQueued && state != AnalysisState::kRunning; }
 };
@@ -50,6 +54,7 @@ struct ServiceOptions {
   int max_queue = 64;                         ///< analyses that wait; one more is kOverloaded
   int retention_count = 1000;                 ///< ended analyses kept; the oldest goes first
   std::uint64_t retention_bytes = 256 << 20;  ///< likewise, of memory for their reports; an estimate
+  std::uint64_t faces_bytes = 64 << 20;  ///< of memory for AnalysisRecord::faces; the oldest go first, alone
 };
 
 /// Runs analyses and remembers them, in memory. Thread-safe.

@@ -67,6 +67,39 @@ TEST(AnalysisService, TellsWatchersEachChangeAndTheEndLast) {
   EXPECT_EQ(service.Watch("none", [](const AnalysisRecord&) {}), nullptr);
 }
 
+/// An analyzer that hands out one face of a megabyte before it ends.
+class GenerousAnalyzer : public FakeAnalyzer {
+ public:
+  Result<Report> Analyze(const std::filesystem::path& file, const std::string& name,
+                         const AnalysisOptions& options, ProgressSink* progress,
+                         std::stop_token stop) override {
+    KeptFace face{.track = 1, .picture = {.width = 512, .height = 512, .bgr = {}}};
+    face.picture.bgr.resize(512 * 512 * 3);
+    for (std::size_t i = 0; i < face.picture.bgr.size(); ++i)
+      face.picture.bgr[i] = static_cast<std::uint8_t>((i * i * 31 + i * 7) >> 3);  // noise: a large JPEG
+    progress->OnFaces({.crop = {}, .detector = "fake", .faces = {face}});
+    return FakeAnalyzer::Analyze(file, name, options, progress, std::move(stop));
+  }
+};
+
+TEST(AnalysisService, KeepsFacesWithinTheirBoundTheNewestLongest) {
+  GenerousAnalyzer analyzer;
+  AnalysisService plenty({}, analyzer);
+  const auto record = Await(plenty, *plenty.Submit(MakeJob()));
+  ASSERT_TRUE(record.faces);
+  EXPECT_EQ(record.faces->faces.at(0).facts.picture.width, 512);
+  const auto bytes = record.faces->bytes();
+  EXPECT_GT(bytes, 100'000u);
+
+  AnalysisService service({.faces_bytes = bytes + bytes / 2}, analyzer);
+  const auto first = *service.Submit(MakeJob());
+  EXPECT_TRUE(Await(service, first).faces);
+  const auto second = *service.Submit(MakeJob());
+  EXPECT_TRUE(Await(service, second).faces);
+  EXPECT_FALSE(service.Find(first)->faces);
+  EXPECT_TRUE(service.Find(first)->report) << "the report stays";
+}
+
 TEST(AnalysisService, UsesTheAnalyzerThatTheJobNames) {
   FakeAnalyzer own;
   FakeAnalyzer other;

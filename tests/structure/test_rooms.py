@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 SRC = ROOT / "src"
 ORDER = ["base", "client", "media", "model", "face", "analysis", "render", "evaluation", "extract"]
-ORDER += ["http", "socketio", "api", "compat", "serving", "cli"]
+ORDER += ["feedback", "http", "socketio", "api", "compat", "serving", "cli"]
 
 
 def source_files():
