@@ -63,6 +63,14 @@ constexpr auto kExtractFooter =
     "                                (videos/real/012.mp4 and its fake videos/fake/012.mp4 stay together)\n"
     "  unmask faces extract -o portraits.tar --label real --max-per-track 1 --skip small,blurred photos/";
 
+constexpr auto kExportFeedbackFooter =
+    "Also: --config FILE and --log-level LEVEL, as 'unmask --help' says.\n\n"
+    "The set is what 'unmask faces extract' writes; media with the same content are one group. The latest\n"
+    "feedback counts, and everything that is left out is counted (docs/learning.md). DIR is only read.\n"
+    "Exit codes: 0 done; 2 wrong usage, or an output that may not be touched; 3 there was no labelled face,\n"
+    "or some feedback is damaged (the rest was taken).\n\n"
+    "Example: unmask faces export-feedback --output set/ /var/lib/unmask/feedback";
+
 constexpr auto kCompatCheckFooter =
     "Also: --config FILE and --log-level LEVEL, as 'unmask --help' says.\n\n"
     "Sends each file to the old service and to unmask as a client of that service does. What a client\n"
@@ -272,6 +280,16 @@ void CheckCommand(const ModelCommand& command) {
 }
 
 void CheckCommand(const FacesCommand& command) {
+  if (command.feedback) {
+    if (command.feedback->folder.empty())
+      throw Mistake{
+          "no folder of feedback given",
+          "name the one that 'unmask serve --feedback' was given; try 'unmask faces export-feedback "
+          "--output SET DIR'"};
+    if (command.feedback->output.empty())
+      throw Mistake{"no output given", "name a folder or an archive with --output DIR or --output FILE.tar"};
+    return;
+  }
   if (command.paths.empty())
     throw Mistake{"no file or folder given", "try 'unmask faces extract --output SET FOLDER'"};
   if (command.output.empty())
@@ -351,9 +369,11 @@ struct Reader {
     model_app = Declare("model", "Show the models, and import others", DeclareModel, model);
     model_app->footer("Example: unmask model show face");
     for (CLI::App* action : model_app->get_subcommands([](CLI::App*) { return true; })) action->footer("");
-    faces_app = Declare("faces", "Cut faces out of media, to train on", DeclareFaces, faces);
+    faces_app = Declare("faces", "Cut faces out of media or take those of feedback, to train on",
+                        DeclareFaces, faces);
     faces_app->footer("Example: unmask faces extract --output set/ videos/");
     faces_app->get_subcommand("extract")->footer(kExtractFooter);
+    faces_app->get_subcommand("export-feedback")->footer(kExportFeedbackFooter);
     compat_check_app = Declare("compat-check", "Compare a service that unmask stands in for with unmask",
                                DeclareCompatCheck, compat_check);
     compat_check_app->footer(kCompatCheckFooter);

@@ -266,6 +266,7 @@ int Refuse(const Error& error) {
 }  // namespace
 
 int RunFaces(const FacesCommand& command) {
+  if (command.feedback) return RunExportFeedback(*command.feedback);
   SignalWatcher signals;
   const Inputs inputs = CollectWithoutOutput(command);
   if (inputs.files.empty())

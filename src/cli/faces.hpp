@@ -12,8 +12,22 @@
 
 namespace unmask {
 
-/// What `unmask faces extract` was told.
+/// What `unmask faces export-feedback` was told.
+struct ExportFeedbackCommand {
+  std::filesystem::path folder;  ///< of `unmask serve --feedback`
+  std::filesystem::path output;
+  bool overwrite = false;
+  Labelling labelling{.splits = {{"train", 0.8}, {"val", 0.2}}};  ///< its label and grouping are not used
+  std::filesystem::path models;  ///< the repository; empty: the installed one
+  std::string model = "face";    ///< faces that were cut by its rule are taken
+};
+
+/// Makes a data set of feedback and prints what became of it. Returns the exit code.
+int RunExportFeedback(const ExportFeedbackCommand& command);
+
+/// What `unmask faces` was told.
 struct FacesCommand {
+  std::optional<ExportFeedbackCommand> feedback;  ///< `export-feedback`; the rest is of `extract`
   std::vector<std::string> paths;
   std::filesystem::path output;
   bool resume = false;

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <limits>
+#include <memory>
 #include <tuple>
 
 #include <CLI/App.hpp>
@@ -309,6 +310,10 @@ void DeclareServe(CLI::App& app, ServeCommand& command) {
           "NAME", http::ParseHostName);
   AddPath(app, "--data", options.data,
           "Folder for uploads while they are analysed (default: the system's temporary folder)", "DIR");
+  AddPath(app, "--feedback", options.feedback,
+          "Keep what people say of analyses in this folder, with faces when they agree, to learn from "
+          "(docs/learning.md; default: feedback is refused)",
+          "DIR");
   AddPath(app, "--web", options.web, "The page's files (default: those that came with the program)", "DIR");
   AddPath(app, "--swagger-ui", options.swagger_ui,
           "swagger-ui-bundle.js and swagger-ui.css, for /docs (default: those that came with the program)",
@@ -319,6 +324,10 @@ void DeclareServe(CLI::App& app, ServeCommand& command) {
 
   Add(app, "--max-upload", options.max_upload_bytes, "Bytes of one upload; K, M and G are understood",
       "BYTES", "2G", ParseBytes)
+      ->group(kLimits);
+  Add(app, "--feedback-bytes", options.feedback_bytes,
+      "Bytes of the folder of --feedback, beyond which more is refused; K, M and G are understood", "BYTES",
+      "1G", ParseBytes)
       ->group(kLimits);
   AddWhole(app, "--jobs,-j", options.jobs, 1, 1024, "Analyses that run at once", "one for each core")
       ->group(kLimits);
@@ -649,8 +658,39 @@ void DeclareModel(CLI::App& app, ModelCommand& command) {
   for (CLI::App* action : {list, show, import, verify, golden}) AddModels(*action, command.models);
 }
 
+namespace {
+
+void DeclareExportFeedback(CLI::App& app, FacesCommand& command) {
+  auto options = std::make_shared<ExportFeedbackCommand>();  // becomes the command when it was chosen
+  app.parse_complete_callback([&command, options] { command.feedback = *options; });
+  app.add_option("DIR", options->folder, "The folder that 'unmask serve --feedback' was given")
+      ->configurable(false)
+      ->type_name("");
+  AddPath(app, "--output,--out,-o", options->output,
+          "The set: a folder, or an archive when the name ends in .tar", "DIR|FILE.tar")
+      ->group(kSet);
+  app.add_flag("--overwrite", options->overwrite, "Replace the set that is there")->group(kSet);
+  Add(app, "--split", options->labelling.splits,
+      "Splits and their shares of the contents; one content never lies in two of them", "NAME=SHARE,...",
+      "train=0.8,val=0.2", [](const std::string& text) { return ParseSplits(text); })
+      ->group(kSet);
+  Add(app, "--seed", options->labelling.seed, "Another seed divides the contents otherwise", "N", "0",
+      [](const std::string& text) { return ParseWhole(text, 0, std::numeric_limits<std::int64_t>::max()); })
+      ->group(kSet);
+  app.add_option("--model", options->model,
+                 "Faces that were cut as this model sees them are taken; without a version the newest")
+      ->type_name("NAME[:VERSION]")
+      ->capture_default_str()
+      ->group(kMachine);
+  AddModels(app, options->models);
+}
+
+}  // namespace
+
 void DeclareFaces(CLI::App& app, FacesCommand& command) {
   app.require_subcommand(0, 1);
+  DeclareExportFeedback(
+      *app.add_subcommand("export-feedback", "Make a data set of the faces that people labelled"), command);
   auto& extract = *app.add_subcommand("extract", "Cut faces out of pictures and videos into a data set");
   CutOptions& cut = command.cut;
   Labelling& labelling = command.labelling;

@@ -77,8 +77,10 @@ class Description:
 
 
 @pytest.fixture(scope="module")
-def served(start_contracts):
-    return start_contracts(*CONTRACTS, flags=["--trusted-proxy", "127.0.0.1", "--max-upload", "4M"])
+def served(start_contracts, tmp_path_factory):
+    flags = ["--trusted-proxy", "127.0.0.1", "--max-upload", "4M"]
+    feedback = tmp_path_factory.mktemp("feedback") / "kept"
+    return start_contracts(*CONTRACTS, flags=[*flags, "--feedback", feedback])
 
 
 @pytest.fixture(scope="module")
@@ -317,6 +319,11 @@ def test_native_interface(ask, media):
     one = f"/v1/analyses/{done.json()['id']}"
     for path in (one, f"{one}?include=faces", f"{one}/faces?limit=2", f"{one}/report.html", f"{one}/events"):
         assert ask(name, "get", path).status_code == 200
+    feedback = f"{one}/feedback"
+    assert ask(name, "post", feedback, json={"label": "real", "keep_faces": True}).status_code == 201
+    assert ask(name, "post", feedback, json={"label": "manipulated"}).status_code == 400
+    assert ask(name, "post", "/v1/analyses/none/feedback", json={"label": "real"}).status_code == 404
+    assert ask(name, "post", feedback, data=b" " * 20_000).status_code == 413
     track = done.json()["report"]["tracks"][0]["id"]
     assert ask(name, "get", f"{one}/tracks/{track}/best.jpg").status_code == 200
     assert ask(name, "get", f"{one}/tracks/{track}/heatmap.png").status_code in (200, 404)
