@@ -10,6 +10,7 @@
 #include "api/models.hpp"
 #include "api/small_body.hpp"
 #include "http/problem.hpp"
+#include "model/gate_check.hpp"
 #include "model/repository.hpp"
 #include "model/served_model.hpp"
 #include "render/json_value.hpp"
@@ -102,6 +103,9 @@ Result<http::Response> Carry(const ModelsView& view, const http::Request& reques
   const auto change = [&](const Rollout& now) -> Result<Rollout> {
     auto next = action.change(now, *wanted, serving);
     if (!next) return next;
+    if (view.require_gate && std::string_view(action.name) != "rollback")
+      if (auto passed = CheckGate(ModelRepository(view.models), *name, now, *next, serving); !passed)
+        return tl::unexpected(passed.error());
     for (const auto version : {next->stable, next->canary})
       if (version != now.stable && version != now.canary)
         if (auto checked = CheckVersion(view, *name, version); !checked)

@@ -16,6 +16,7 @@ class ServedModel;
 struct ModelsView {
   Analyzer& analyzer;
   std::filesystem::path models;  ///< the repository
+  bool require_gate = false;     ///< labels take a version only when CheckGate() lets it pass
 };
 
 /// GET /v1/models and all below it: the versions of the repository, and for the model that this server

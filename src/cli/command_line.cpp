@@ -63,6 +63,15 @@ constexpr auto kExtractFooter =
     "                                (videos/real/012.mp4 and its fake videos/fake/012.mp4 stay together)\n"
     "  unmask faces extract -o portraits.tar --label real --max-per-track 1 --skip small,blurred photos/";
 
+constexpr auto kGateFooter =
+    "Also: --config FILE and --log-level LEVEL, as 'unmask --help' says.\n\n"
+    "Both versions run on the same files; docs/learning.md says how they are compared. The decision goes "
+    "into\n"
+    "the model's log ('unmask model log NAME').\n"
+    "Exit codes: 0 passed; 1 refused; 2 wrong usage; 3 it could not be measured or recorded; 130 "
+    "interrupted.\n\n"
+    "Example: unmask model gate candidates/face/3 --against face:2 --data set/ --split val";
+
 constexpr auto kExportFeedbackFooter =
     "Also: --config FILE and --log-level LEVEL, as 'unmask --help' says.\n\n"
     "The set is what 'unmask faces extract' writes; media with the same content are one group. The latest\n"
@@ -273,6 +282,15 @@ void CheckCommand(const ModelCommand& command) {
     throw Mistake{"no model given", "try 'unmask model list', then 'unmask model show NAME'"};
   if (command.action == ModelCommand::Action::kRoute && command.canary < 0)
     throw Mistake{"no share of the files given", "try 'unmask model route NAME:VERSION --canary 5'"};
+  if (command.action == ModelCommand::Action::kGate) {
+    if (command.against.empty())
+      throw Mistake{"no version to compare with", "name the one that answers: --against NAME:VERSION"};
+    if (command.evaluation.data.paths.empty())
+      throw Mistake{"no validation data given",
+                    "name a folder, an archive or a CSV of labelled faces: --data DIR"};
+    if (command.evaluation.crop_margin && command.evaluation.input != EvaluationInput::kCrops)
+      throw Mistake{"--crop-margin is of use with --input crops alone", "leave it out"};
+  }
   if (command.action != ModelCommand::Action::kImport) return;
   if (command.request.file.empty())
     throw Mistake{"no file given", "try 'unmask model import model.keras --name NAME'"};
@@ -369,6 +387,7 @@ struct Reader {
     model_app = Declare("model", "Show the models, and import others", DeclareModel, model);
     model_app->footer("Example: unmask model show face");
     for (CLI::App* action : model_app->get_subcommands([](CLI::App*) { return true; })) action->footer("");
+    model_app->get_subcommand("gate")->footer(kGateFooter);
     faces_app = Declare("faces", "Cut faces out of media or take those of feedback, to train on",
                         DeclareFaces, faces);
     faces_app->footer("Example: unmask faces extract --output set/ videos/");

@@ -184,6 +184,8 @@ int RunModel(const ModelCommand& command) {
       return MakeGoldenFile(repository, command);
     case ModelCommand::Action::kVerify:
       return Verify(repository, command);
+    case ModelCommand::Action::kGate:
+      return RunGateCommand(command);
     default:
       return RunRollout(command);
   }

@@ -358,6 +358,8 @@ void DeclareServe(CLI::App& app, ServeCommand& command) {
           "A file with the token that changing labels over HTTP takes, or its text in UNMASK_ADMIN_TOKEN "
           "(default: no changes over HTTP)",
           "FILE");
+  app.add_flag("--require-gate", command.require_gate,
+               "Over HTTP labels take a version only when 'unmask model gate' has let it pass");
   DeclareContracts(app, command.contracts);
   DeclareServing(app, command.serving);
   ModelWatch& watch = command.watch;
@@ -584,8 +586,62 @@ void DeclareImport(CLI::App& app, ImportRequest& request) {
 
 }  // namespace
 
+namespace {
+
+void DeclareGate(CLI::App& app, ModelCommand& command) {
+  app.parse_complete_callback([&command] { command.action = ModelCommand::Action::kGate; });
+  EvaluationRequest& request = command.evaluation;
+  app.add_option("NEW", command.name,
+                 "NAME:VERSION, or the folder of a version that is not in the repository yet")
+      ->configurable(false)
+      ->type_name("");
+  app.add_option("--against", command.against, "The version that answers now")
+      ->type_name("NAME[:VERSION|@LABEL]")
+      ->configurable(false);
+  app.add_option(
+         "--data", request.data.paths,
+         "Labelled files that neither version was trained on, as 'unmask evaluate' takes them; several "
+         "are one set")
+      ->configurable(false)
+      ->type_name("DIR|TAR|CSV");
+  Add(app, "--input", request.input, "crops (each picture is a face, cut out) or media", "KIND", "crops",
+      OneOf<EvaluationInput>({{"media", EvaluationInput::kMedia}, {"crops", EvaluationInput::kCrops}}));
+  Add(app, "--crop-margin", request.crop_margin, "As of 'unmask evaluate'", "NUMBER", "",
+      [](const std::string& text) { return ParseNumber(text, -0.49, 10); });
+  app.add_option("--split", request.data.split, "Only files of this split")->type_name("NAME");
+  AddPath(app, "--list", request.data.list, "As of 'unmask evaluate'", "FILE.csv");
+  app.add_option("--group-column", request.data.group_column, "The column whose values are the groups")
+      ->type_name("NAME")
+      ->capture_default_str();
+  app.add_option("--cluster-column", request.data.cluster_column,
+                 "The column whose equal values mark files of one origin, drawn together")
+      ->type_name("NAME")
+      ->capture_default_str();
+  AddWhole(app, "--bootstrap", command.gate.bootstrap_rounds, 100, 1'000'000,
+           "Rounds of the paired bootstrap");
+  Add(app, "--seed", command.gate.seed, "Of its draws", "N", "1",
+      [](const std::string& text) { return ParseWhole(text, 0, std::numeric_limits<std::int64_t>::max()); });
+  Add(app, "--least-files", command.gate.least_files,
+      "Files of each class below which nothing is decided, and the version refused", "N", "100",
+      [](const std::string& text) { return ParseWhole(text, 1, 1'000'000'000); });
+  Add(app, "--format", command.json, "text or json", "FORMAT", "text",
+      OneOf<bool>({{"text", false}, {"json", true}}));
+  AddWhole(app, "--jobs,-j", request.jobs, 1, 1024, "Files that are measured at once", "one for each core");
+  app.add_option("--device", request.analyzer.device, "Where the networks run, as OpenVINO calls it")
+      ->type_name("DEVICE")
+      ->capture_default_str()
+      ->group(kMachine);
+  AddModels(app, command.models);
+  AddFinding(app, request.analyzer);
+}
+
+}  // namespace
+
 void DeclareModel(CLI::App& app, ModelCommand& command) {
   app.require_subcommand(0, 1);
+  DeclareGate(
+      *app.add_subcommand("gate", "Measure a new version against the one that answers; refuse a worse one"),
+      command);
   auto* list = app.add_subcommand("list", "All models of the repository, with their versions");
   list->parse_complete_callback([&command] { command.action = ModelCommand::Action::kList; });
   auto* show = app.add_subcommand("show", "What one model takes, gives, and cannot see");
@@ -639,6 +695,9 @@ void DeclareModel(CLI::App& app, ModelCommand& command) {
       sub->add_option("--reason", command.reason, "Why; kept in the log")
           ->type_name("TEXT")
           ->configurable(false);
+    if (action == Action::kPromote || action == Action::kRoute)
+      sub->add_flag("--require-gate", command.require_gate,
+                    "Refuse a version that 'unmask model gate' has not let pass");
     if (action == Action::kRoute) {
       AddNumber(*sub, "--canary", command.canary, 0, 100,
                 "Per cent of the files that meet the canary; the same files at every time")

@@ -14,6 +14,7 @@
 #include "cli/print.hpp"
 #include "model/admission.hpp"
 #include "model/compiled_cache.hpp"
+#include "model/gate_check.hpp"
 #include "model/repository.hpp"
 #include "model/rollout_json.hpp"
 #include "model/trial.hpp"
@@ -131,6 +132,9 @@ int RunRollout(const ModelCommand& command) {
         if (command.action == Action::kRoute)
           next = Route(now, version, command.canary, command.shadow, serving);
         if (!next) return next;
+        if (command.require_gate)
+          if (auto passed = CheckGate(repository, name, now, *next, serving); !passed)
+            return tl::unexpected(passed.error());
         for (const auto chosen : {next->stable, next->canary})
           if (chosen && chosen != now.stable && chosen != now.canary)
             if (auto checked = CheckVersion(repository, name, *chosen); !checked)

@@ -70,13 +70,14 @@ Result<std::unique_ptr<Analyzer>> MakeAnalyzer(const ServeCommand& command, cons
 }
 
 /// The routes that change models.
-MakeSites ModelChanges(std::string token) {
-  return [token = std::move(token)](const ServeParts& parts) -> Result<std::vector<ServedSite>> {
-    std::vector<ServedSite> sites(1);
-    sites[0].prefix = "/v1/models";
-    sites[0].routes = ModelChangeRoutes({parts.analyzer, parts.options.models}, token);
-    return sites;
-  };
+MakeSites ModelChanges(std::string token, bool require_gate) {
+  return
+      [token = std::move(token), require_gate](const ServeParts& parts) -> Result<std::vector<ServedSite>> {
+        std::vector<ServedSite> sites(1);
+        sites[0].prefix = "/v1/models";
+        sites[0].routes = ModelChangeRoutes({parts.analyzer, parts.options.models, require_gate}, token);
+        return sites;
+      };
 }
 
 }  // namespace
@@ -122,8 +123,9 @@ int RunServe(const ServeCommand& command) {
     fmt::print("unmask is listening on {}\n", url);
     std::fflush(stdout);
   };
-  const auto served = RunServer(options, **analyzer, signals.token(), on_listening,
-                                JoinSites({*contracts, *serving, ModelChanges(*admin_token)}));
+  const auto served =
+      RunServer(options, **analyzer, signals.token(), on_listening,
+                JoinSites({*contracts, *serving, ModelChanges(*admin_token, command.require_gate)}));
   if (!served) {
     PrintError(served.error());
     return served.error().code == ErrorCode::kBadRequest ? kWrongUsage : kSomeFailed;

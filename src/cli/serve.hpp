@@ -16,6 +16,7 @@ struct ServeCommand {
   compat::ContractOptions contracts;
   serving::ServingOptions serving;
   ModelWatch watch;                        ///< of the analyzer's model, when it is a name alone
+  bool require_gate = false;               ///< of labels that are changed over HTTP
   std::filesystem::path admin_token_file;  ///< empty: UNMASK_ADMIN_TOKEN, if any
 };
 

@@ -28,13 +28,22 @@ class Run {
         stop_(std::move(stop)),
         analyzer_(WithDefaults(request.analyzer)) {}
 
+  Result<Measured> MeasureOnly(std::span<const Variant> variants) {
+    auto dataset = FindSamples(request_.data);
+    if (!dataset) return tl::unexpected(dataset.error());
+    progress_.OnStart(dataset->samples.size());
+    if (auto ran = RunPasses(*dataset, variants); !ran) return tl::unexpected(ran.error());
+    return Measured{std::move(*dataset), std::move(passes_), std::move(card_)};
+  }
+
   Result<EvaluationResult> Execute() {
     DatasetRequest data = request_.data;
     if (request_.input == EvaluationInput::kScores) data.cells = ScoreColumns();
     auto dataset = FindSamples(data);
     if (!dataset) return tl::unexpected(dataset.error());
     progress_.OnStart(dataset->samples.size());
-    if (auto ran = RunPasses(*dataset); !ran) return tl::unexpected(ran.error());
+    const std::vector<Variant> variants = request_.degrade ? StandardVariants() : std::vector<Variant>();
+    if (auto ran = RunPasses(*dataset, variants); !ran) return tl::unexpected(ran.error());
     samples_ = dataset->samples;
 
     EvaluationResult result;
@@ -49,8 +58,7 @@ class Run {
   }
 
  private:
-  Result<void> RunPasses(Dataset& dataset) {
-    const std::vector<Variant> variants = request_.degrade ? StandardVariants() : std::vector<Variant>();
+  Result<void> RunPasses(Dataset& dataset, std::span<const Variant> variants) {
     switch (request_.input) {
       case EvaluationInput::kMedia:
         return Media(dataset.samples, variants);
@@ -175,6 +183,11 @@ std::string_view InputName(EvaluationInput input) {
       return "scores";
   }
   return "media";
+}
+
+Result<Measured> Measure(const EvaluationRequest& request, std::span<const Variant> variants,
+                         EvaluationProgress& progress, std::stop_token stop) {
+  return Run(request, progress, std::move(stop)).MeasureOnly(variants);
 }
 
 Result<EvaluationResult> Evaluate(const EvaluationRequest& request, EvaluationProgress& progress,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -9,6 +10,7 @@
 #include "evaluation/dataset.hpp"
 #include "evaluation/evaluation.hpp"
 #include "evaluation/outcome.hpp"
+#include "evaluation/variants.hpp"
 #include "unmask/analyzer.hpp"
 
 namespace unmask {
@@ -49,6 +51,18 @@ struct EvaluationResult {
   std::vector<Sample> samples;          ///< in the order of the outcomes
   std::vector<SampleOutcome> outcomes;  ///< of the clean pass
 };
+
+/// What a model said of every sample: the clean pass, then one for each variant.
+struct Measured {
+  Dataset dataset;
+  std::vector<Pass> passes;
+  ModelCard card;
+};
+
+/// Runs the files of a request through the product, under these variants instead of request.degrade's;
+/// computes no figures. For media and crops. Fails as Evaluate() does.
+Result<Measured> Measure(const EvaluationRequest& request, std::span<const Variant> variants,
+                         EvaluationProgress& progress, std::stop_token stop = {});
 
 /// Measures a detector on labelled files: unmask's own, or for kScores any. Fails as FindSamples() and
 /// Analyzer::Create() do, or with kCancelled; a file that cannot be analysed is counted, not a failure.

@@ -20,11 +20,6 @@ struct Scored {
   std::vector<std::size_t> indices;  ///< of the samples
 };
 
-std::string ClusterOf(const Sample& sample, std::size_t index) {
-  // A byte that no cell of a CSV can begin with keeps files without a cluster apart from those with one.
-  return sample.cluster.empty() ? std::string("\x01") + std::to_string(index) : sample.cluster;
-}
-
 Scored Collect(std::span<const Sample> samples, const Pass& pass, std::span<const std::size_t> indices) {
   Scored scored;
   const bool by_logit = std::all_of(indices.begin(), indices.end(), [&](std::size_t i) {
@@ -304,6 +299,11 @@ class Summary {
 };
 
 }  // namespace
+
+std::string ClusterOf(const Sample& sample, std::size_t index) {
+  // A byte that no cell of a CSV can begin with keeps files without a cluster apart from those with one.
+  return sample.cluster.empty() ? std::string("\x01") + std::to_string(index) : sample.cluster;
+}
 
 Evaluation Summarise(Dataset dataset, std::span<const Pass> passes, const SummaryOptions& options) {
   return Summary(std::move(dataset), passes, options).Make();

@@ -51,11 +51,13 @@ std::string RolloutText(const Rollout& rollout);
 struct RolloutEvent {
   std::string time;    ///< RFC 3339, UTC
   std::string actor;   ///< "cli", "api" or "automatic"
-  std::string action;  ///< "promote", "rollback", "route" or "failed" (a version that could not be loaded)
-  int version = 0;     ///< with "failed"; else 0
+  std::string action;  ///< "promote", "rollback", "route", "failed" (a version that could not be loaded) or
+                       ///< "gate" (a version was measured against another one)
+  int version = 0;     ///< with "failed" and "gate"; else 0
   Rollout from;
   Rollout to;
   std::string reason;  ///< may be empty
+  std::string gate;    ///< with "gate": the decision, JSON of schema unmask.gate/1; else empty
 };
 
 /// The labels and the log of one model, in its folder. Any number of processes may read and change them: a
@@ -75,6 +77,13 @@ class RolloutFiles {
 
   /// Adds to the log that a version could not be loaded. Fails as Change() does.
   Result<void> RecordFailure(int version, const std::string& reason) const;
+
+  /// Adds to the log how a gate decided on a version: `gate` is JSON of schema unmask.gate/1 on one line.
+  /// Fails as Change() does, and with kInternal when it is not.
+  Result<void> RecordGate(int version, const std::string& reason, const std::string& gate) const;
+
+  /// How the newest gate of these weights (SHA-256) against those decided; nothing when the log has none.
+  Result<std::optional<bool>> GateOf(const std::string& candidate, const std::string& stable) const;
 
   /// The newest `limit` events, oldest first; damaged lines are left out. Reads at most the last megabyte.
   Result<std::vector<RolloutEvent>> Log(std::size_t limit) const;

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstring>
 #include <ctime>
+#include <limits>
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
@@ -23,6 +24,7 @@ namespace fs = std::filesystem;
 using nlohmann::ordered_json;
 
 constexpr const char* kSchema = "unmask.rollout/1";
+constexpr const char* kGateSchema = "unmask.gate/1";
 constexpr off_t kLogTail = 1 << 20;  // bytes of the log that are read: some thousand changes
 
 std::string Now() {
@@ -59,7 +61,8 @@ RolloutEvent ReadEvent(const ordered_json& json) {
           .version = json.value("version", 0),
           .from = ReadRollout(json.at("from")),
           .to = ReadRollout(json.at("to")),
-          .reason = json.at("reason")};
+          .reason = json.at("reason"),
+          .gate = json.contains("gate") ? json.at("gate").dump() : std::string()};
 }
 
 constexpr const char* kNothingChanged =
@@ -96,6 +99,7 @@ ordered_json ToJsonValue(const RolloutEvent& event) {
   json["from"] = ToJsonValue(event.from);
   json["to"] = ToJsonValue(event.to);
   json["reason"] = event.reason;
+  if (!event.gate.empty()) json["gate"] = ordered_json::parse(event.gate, nullptr, false);
   return json;
 }
 
@@ -151,6 +155,41 @@ Result<void> RolloutFiles::RecordFailure(int version, const std::string& reason)
                        .from = now,
                        .to = now,
                        .reason = reason});
+}
+
+Result<void> RolloutFiles::RecordGate(int version, const std::string& reason, const std::string& gate) const {
+  const auto json = ordered_json::parse(gate, nullptr, false);
+  if (!json.is_object() || json.value("schema", ordered_json()) != kGateSchema)
+    return Fail(ErrorCode::kInternal, fmt::format("expected the decision of a gate ({})", kGateSchema));
+  auto log = OpenLog(folder_);
+  if (!log) return tl::unexpected(log.error());
+  const Rollout now = Read().value_or(Rollout{});
+  return Append(*log, {.time = Now(),
+                       .actor = "cli",
+                       .action = "gate",
+                       .version = version,
+                       .from = now,
+                       .to = now,
+                       .reason = reason,
+                       .gate = gate});
+}
+
+Result<std::optional<bool>> RolloutFiles::GateOf(const std::string& candidate,
+                                                 const std::string& stable) const {
+  const auto events = Log(std::numeric_limits<std::size_t>::max());
+  if (!events) return tl::unexpected(events.error());
+  std::optional<bool> passed;
+  for (const RolloutEvent& event : *events) {
+    if (event.action != "gate") continue;
+    try {
+      const auto gate = ordered_json::parse(event.gate);
+      if (gate.at("schema") == kGateSchema && gate.at("candidate").at("sha256") == candidate &&
+          gate.at("stable").at("sha256") == stable)
+        passed = gate.at("passed").get<bool>();
+    } catch (const std::exception&) {  // a foreign line
+    }
+  }
+  return passed;
 }
 
 Result<std::vector<RolloutEvent>> RolloutFiles::Log(std::size_t limit) const {

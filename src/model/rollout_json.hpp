@@ -10,7 +10,7 @@ namespace unmask {
 /// {"stable": 1, "canary": null, "previous": null, "percent": 0, "shadow": false}
 nlohmann::ordered_json ToJsonValue(const Rollout& rollout);
 
-/// The log's line: time, actor, action, from, to, reason, and version when it is not 0.
+/// The log's line: time, actor, action, from, to, reason, and version when it is not 0, gate with "gate".
 nlohmann::ordered_json ToJsonValue(const RolloutEvent& event);
 
 }  // namespace unmask
