@@ -89,6 +89,19 @@ train: train-setup ## train, evaluate, calibrate and export the model from DATA 
 train-check: train-setup ## recompute the committed model's validation figures from DATA
 	training/reproduce.sh --evaluate-only --data $(DATA)
 
+FEEDBACK ?= feedback-set
+REPLAY ?= $(DATA)
+SERVED ?= models/face/3
+OUT ?= candidates/face/4
+.PHONY: retrain
+retrain: train-setup ## go on from the version SERVED with FEEDBACK and a replay of REPLAY; writes the version OUT
+	training/.venv/bin/python training/retrain.py --served $(SERVED) --feedback $(FEEDBACK) --replay $(REPLAY) --out $(OUT)
+
+.PHONY: learning-loop
+learning-loop: setup-tests train-setup ## from feedback to a canary on sample media, in a temporary folder (docs/learning.md)
+	@$(MAKE) --no-print-directory build-release
+	tools/learning_loop.sh
+
 .PHONY: clean
 clean: ## remove build folders
 	rm -rf build
