@@ -118,6 +118,9 @@ function trackCard(analysis, track, words, seek) {
     el("div", {},
       el("h3", { id: `track-${track.id}` }, `Face ${track.id}: ${word.title}`),
       el("p", {}, `Score ${percent(track.score)}.`, facts ? ` ${facts}` : ""),
+      track.members
+        ? el("p", {}, `Each model alone: ${track.members.map((m) => `${m.model} ${percent(m.score)}`).join(", ")}.`)
+        : null,
       scoreBar(track.score, report.thresholds),
       reasonList(track.reasons, words, "Why"),
       duration ? timeline(track, duration, seek) : null,
@@ -135,6 +138,8 @@ function facts(report) {
     ["Model", `${model.name} ${model.version}${model.label ? ` (${model.label})` : ""}${model.calibrated ? ", calibrated" : ", not calibrated"}`],
     ["Software", `unmask ${software.unmask}, libavcodec ${software.libavcodec}, OpenVINO ${software.openvino}`],
   ];
+  for (const member of model.members ?? [])
+    rows.push(["Member", `${member.name} ${member.version}${member.calibrated ? "" : ", not calibrated"}`]);
   const list = el("dl", {});
   for (const [name, value] of rows) list.append(el("dt", {}, name), el("dd", {}, value));
   return list;

@@ -4,6 +4,7 @@
 #include <array>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,8 @@ struct CropRule {
   double scale = 1;
   double dx = 0;
   double dy = 0;
+
+  bool operator==(const CropRule&) const = default;
 };
 
 /// A second output that says where the face was changed: probabilities 0..1 on a grid over the crop, row by
@@ -63,7 +66,28 @@ struct ModelLimit {
   std::vector<std::string> when;
 };
 
-/// All that model.json states: what the network takes and gives, and how good it is.
+/// A version that an ensemble asks, as its card names it. Its card and files lie in the same repository.
+struct EnsembleMember {
+  std::string name;
+  int version = 0;
+  std::string sha256;  ///< of its weights (ModelCard::sha256); empty when it runs elsewhere and states none
+};
+
+/// How the logits of an ensemble's members become one: bias + sum of weight * logit.
+struct Combination {
+  bool fitted = false;          ///< false: the mean of the logits
+  std::vector<double> weights;  ///< one for each member, finite and not negative, not all 0
+  double bias = 0;
+};
+
+/// Several models that judge each face together.
+struct Ensemble {
+  std::vector<EnsembleMember> members;  ///< 2..16, each once, none an ensemble itself
+  Combination combination;
+};
+
+/// All that model.json states: what the network takes and gives, and how good it is. An ensemble has no
+/// network, input, crop, output and mask of its own: those are its members'.
 struct ModelCard {
   std::string name;
   int version = 0;
@@ -71,7 +95,7 @@ struct ModelCard {
   std::filesystem::path folder;              ///< models/<name>/<version>
   std::string network_file;                  ///< within the folder
   std::map<std::string, std::string> files;  ///< name to sha256; the network's are checked at load
-  std::string sha256;                        ///< of the weights
+  std::string sha256;                        ///< of the weights; of an ensemble: of its model.json
   ModelInput input;
   std::string output_name;
   MaskOutput mask;
@@ -81,7 +105,9 @@ struct ModelCard {
   std::vector<OperatingPoint> tracks;  ///< for tracks, by rising number of faces, each above 1; may be empty
   std::vector<ModelLimit> limits;
   std::string licence;
-  std::string json;  ///< the file as it is, for `unmask model show` and the API
+  std::optional<Ensemble> ensemble;
+  std::vector<ModelCard> members;  ///< of an ensemble that the repository gave: their cards, in its order
+  std::string json;                ///< the file as it is, for `unmask model show` and the API
 };
 
 }  // namespace unmask

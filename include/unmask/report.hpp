@@ -73,6 +73,12 @@ struct FaceQuality {
   std::vector<std::string> codes;  ///< "small", "blurred", "dark", "bright", "profile"
 };
 
+/// What one member of an ensemble says of a face, or of the faces that made a track's logit.
+struct MemberScore {
+  double score = 0;  ///< by the member's own calibration; no probability when it has none
+  double logit = 0;
+};
+
 struct FaceReport {
   int track = 0;
   std::int64_t frame = 0;  ///< index of the frame in the media, from 0
@@ -82,7 +88,8 @@ struct FaceReport {
   FaceQuality quality;
   std::optional<double> score;  ///< absent when the face was not scored
   std::optional<double> logit;
-  bool used = false;  ///< counted for the track's verdict
+  std::vector<MemberScore> members;  ///< of an ensemble, in the order of ModelFacts::members; else empty
+  bool used = false;                 ///< counted for the track's verdict
 };
 
 /// What one analysed frame gave.
@@ -125,6 +132,7 @@ struct TrackReport {
   Verdict verdict = Verdict::kInconclusive;
   std::optional<double> score;
   std::optional<double> logit;
+  std::vector<MemberScore> members;  ///< of an ensemble: means over the very faces that made `logit`
   std::vector<Reason> reasons;
   double start = 0;
   double end = 0;
@@ -152,13 +160,22 @@ struct Sampling {
   std::int64_t decode_errors = 0;
 };
 
+/// A member of the ensemble that judged.
+struct MemberFacts {
+  std::string name;
+  int version = 0;
+  std::string sha256;  ///< of its weights; empty when it runs elsewhere and states none
+  bool calibrated = false;
+};
+
 struct ModelFacts {
   std::string name;
   int version = 0;
   std::string label;   ///< of the version when the analysis began: "stable", "canary" or ""
-  std::string sha256;  ///< of the network's weights
+  std::string sha256;  ///< of the network's weights; of an ensemble: of its model.json
   bool calibrated = false;
-  Thresholds thresholds;  ///< of a single face; those of a report may be a track's
+  Thresholds thresholds;             ///< of a single face; those of a report may be a track's
+  std::vector<MemberFacts> members;  ///< of an ensemble; else empty
 };
 
 struct SoftwareFacts {
@@ -180,6 +197,7 @@ struct Report {
   Verdict verdict = Verdict::kInconclusive;
   std::optional<double> score;
   std::optional<double> logit;
+  std::vector<MemberScore> members;  ///< of the track that decides
   std::vector<Reason> reasons;
   Thresholds thresholds;  ///< of the track that decides
   std::vector<TrackReport> tracks;

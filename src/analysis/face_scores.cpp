@@ -7,6 +7,9 @@
 
 #include <opencv2/imgproc.hpp>
 
+#include "analysis/joined_heat.hpp"
+#include "model/calibration.hpp"
+
 namespace unmask {
 namespace {
 
@@ -20,17 +23,42 @@ cv::Mat CopyOf(const cv::Mat& crop) {
   return copy;
 }
 
-std::shared_ptr<const HeatMap> ToHeatMap(std::vector<float> mask, const MaskOutput& grid, const Box& region) {
-  if (mask.empty()) return nullptr;
-  return std::make_shared<HeatMap>(HeatMap{grid.width, grid.height, std::move(mask), region});
+/// Of the networks that draw one, each with its weight in the ensemble; `regions` are those of the views.
+std::shared_ptr<const HeatMap> HeatOf(FaceScore& score, const Scorer& scorer,
+                                      const std::vector<Box>& regions) {
+  std::vector<WeightedHeat> maps;
+  const auto& ensemble = scorer.card().ensemble;
+  for (std::size_t i = 0; i < score.members.size(); ++i) {
+    if (score.members[i].mask.empty()) continue;
+    const MaskOutput& grid = scorer.member(i).mask;
+    maps.push_back(
+        {.map = {grid.width, grid.height, std::move(score.members[i].mask), regions[scorer.view_of(i)]},
+         .weight = ensemble ? ensemble->combination.weights[i] : 1});
+  }
+  return JoinHeatMaps(std::move(maps));
+}
+
+std::vector<MemberScore> MembersOf(const FaceScore& score, const OperatingPoints& points) {
+  std::vector<MemberScore> members;
+  for (std::size_t i = 0; i < points.members.size(); ++i) {
+    const auto logit = static_cast<double>(score.members[i].logit);
+    members.push_back({.score = CalibratedScore(logit, points.members[i].face.calibration), .logit = logit});
+  }
+  return members;
 }
 
 }  // namespace
 
-Result<void> FaceScores::Add(FaceReport face, const cv::Mat& crop, const Box& region, Pictures pictures) {
-  open_.prepared.push_back(scorer_.Prepare(crop));
-  open_.faces.push_back(
-      {std::move(face), keep_crops_ ? CopyOf(crop) : cv::Mat(), region, std::move(pictures)});
+Result<void> FaceScores::Add(FaceReport face, std::span<const View> views, Pictures pictures) {
+  Queued queued{.face = std::move(face), .crops = {}, .regions = {}, .pictures = std::move(pictures)};
+  std::vector<cv::Mat> crops;
+  for (const View& view : views) {
+    crops.push_back(view.crop);
+    if (keep_crops_) queued.crops.push_back(CopyOf(view.crop));
+    queued.regions.push_back(view.region);
+  }
+  open_.prepared.push_back(scorer_.Prepare(crops));
+  open_.faces.push_back(std::move(queued));
   if (open_.faces.size() < batch_) return {};
   Launch();
   return pending_.size() > std::max<std::size_t>(2, kInFlight / batch_) ? Collect() : Result<void>{};
@@ -51,13 +79,14 @@ Result<void> FaceScores::Collect() {
   waited_ms_ += std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - before).count();
   if (!scores) return tl::unexpected(scores.error());
   for (std::size_t i = 0; i < batch.faces.size(); ++i) {
-    auto& [face, crop, region, pictures] = batch.faces[i];
+    auto& [face, crops, regions, pictures] = batch.faces[i];
     FaceScore& score = (*scores)[i];
     face.logit = static_cast<double>(score.logit);
     face.score = scorer_.Calibrate(*face.logit);
-    pictures.heat = ToHeatMap(std::move(score.mask), scorer_.card().mask, region);
+    face.members = MembersOf(score, points_);
+    pictures.heat = HeatOf(score, scorer_, regions);
     KeepBest(face, std::move(pictures));
-    if (keep_crops_) KeepCrop(face, crop);
+    if (keep_crops_) KeepCrops(face, std::move(crops));
     done_.push_back(std::move(face));
   }
   return {};
@@ -74,13 +103,14 @@ void FaceScores::KeepBest(const FaceReport& face, Pictures pictures) {
       kPictures, [](const Best& b) { return b.pictures.face != nullptr; }, [](Best& b) { b.pictures = {}; });
 }
 
-void FaceScores::KeepCrop(const FaceReport& face, const cv::Mat& crop) {
+void FaceScores::KeepCrops(const FaceReport& face, std::vector<cv::Mat> crops) {
   Best& best = best_.at(face.track);
   const auto before = [](const Telling& a, const Telling& b) {
     return std::tuple(a.used, a.logit) > std::tuple(b.used, b.logit);
   };
-  const Telling telling{.used = face.used, .logit = *face.logit, .crop = crop};
-  best.crops.insert(std::upper_bound(best.crops.begin(), best.crops.end(), telling, before), telling);
+  Telling telling{.used = face.used, .logit = *face.logit, .crops = std::move(crops)};
+  best.crops.insert(std::upper_bound(best.crops.begin(), best.crops.end(), telling, before),
+                    std::move(telling));
   if (best.crops.size() > kTelling) best.crops.pop_back();
   Bound(
       kCrops, [](const Best& b) { return !b.crops.empty(); }, [](Best& b) { b.crops = {}; });

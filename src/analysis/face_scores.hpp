@@ -5,11 +5,13 @@
 #include <future>
 #include <map>
 #include <memory>
+#include <span>
 #include <stop_token>
 #include <vector>
 
 #include <opencv2/core/mat.hpp>
 
+#include "analysis/judge.hpp"
 #include "model/scorer.hpp"
 #include "unmask/report.hpp"
 
@@ -41,24 +43,30 @@ class FaceScores {
     std::shared_ptr<const HeatMap> heat;  ///< filled in when the face is scored, if the model draws one
   };
 
-  /// A crop as the model saw it, and what the model said.
+  /// What one of the model's views shows: the pixels, of any size, and the part of the picture that they are.
+  struct View {
+    cv::Mat crop;
+    Box region;
+  };
+
+  /// The crops of a face, one for each of the model's views, and what the model said.
   struct Telling {
     bool used = false;
     double logit = 0;
-    cv::Mat crop;
+    std::vector<cv::Mat> crops;
   };
 
   /// With `keep_crops`, keeps each track's most telling crops. After `stop` Add() and Finish() may give
   /// kCancelled.
   FaceScores(const Scorer& scorer, bool keep_crops, std::stop_token stop = {})
       : scorer_(scorer),
+        points_(PointsOf(scorer.card())),
         keep_crops_(keep_crops),
         batch_(scorer.batch() == 0 ? kLargeBatch : kBatch),
         stop_(std::move(stop)) {}
 
-  /// Queues one face. `crop` is what the model sees, of any size, and shows `region` of the picture; it is
-  /// copied.
-  Result<void> Add(FaceReport face, const cv::Mat& crop, const Box& region, Pictures pictures);
+  /// Queues one face, with one view for each of Scorer::views(). Their pixels are copied.
+  Result<void> Add(FaceReport face, std::span<const View> views, Pictures pictures);
 
   /// Waits for all scores and returns the faces in the order in which they were added, with score and logit.
   Result<std::vector<FaceReport>> Finish();
@@ -75,13 +83,13 @@ class FaceScores {
  private:
   struct Queued {
     FaceReport face;
-    cv::Mat crop;  ///< empty unless crops are kept
-    Box region;
+    std::vector<cv::Mat> crops;  ///< none unless crops are kept
+    std::vector<Box> regions;
     Pictures pictures;
   };
   struct Batch {
     std::vector<Queued> faces;
-    std::vector<cv::Mat> prepared;  ///< until the batch is launched
+    std::vector<PreparedFace> prepared;  ///< until the batch is launched
     std::future<Result<std::vector<FaceScore>>> scores;
   };
   struct Best {
@@ -94,13 +102,14 @@ class FaceScores {
   void Launch();
   Result<void> Collect();
   void KeepBest(const FaceReport& face, Pictures pictures);
-  void KeepCrop(const FaceReport& face, const cv::Mat& crop);
+  void KeepCrops(const FaceReport& face, std::vector<cv::Mat> crops);
   /// Of the tracks that `has` something, makes the least suspicious `drop` it when they are more than
   /// `limit`.
   template <typename Has, typename Drop>
   void Bound(std::size_t limit, Has has, Drop drop);
 
   const Scorer& scorer_;
+  const OperatingPoints points_;
   bool keep_crops_;
   std::size_t batch_;
   std::stop_token stop_;

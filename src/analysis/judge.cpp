@@ -62,20 +62,34 @@ Segment ToSegment(std::span<const FaceReport* const> faces, const Run& run) {
           .peak_score = *peak.score};
 }
 
-double MeanOfTop(std::vector<double> logits, std::size_t count) {
-  std::sort(logits.begin(), logits.end(), std::greater<>());
-  count = std::min(count, logits.size());
-  return std::accumulate(logits.begin(), logits.begin() + static_cast<std::ptrdiff_t>(count), 0.0) /
-         static_cast<double>(count);
+/// The faces whose logits make the track's, highest first: all, or the higher half of persistent evidence.
+std::vector<const FaceReport*> FacesThatDecide(std::vector<const FaceReport*> faces, bool persistent,
+                                               const JudgeOptions& options) {
+  std::stable_sort(faces.begin(), faces.end(), [](auto* a, auto* b) { return *a->logit > *b->logit; });
+  if (!persistent) return faces;
+  const auto share =
+      static_cast<std::size_t>(std::ceil(options.top_share * static_cast<double>(faces.size())));
+  faces.resize(std::min(faces.size(), std::max(share, static_cast<std::size_t>(options.top_min))));
+  return faces;
 }
 
-double TrackLogit(std::span<const FaceReport* const> faces, bool persistent, const JudgeOptions& options) {
-  std::vector<double> logits;
-  for (const FaceReport* face : faces) logits.push_back(*face->logit);
-  const std::size_t all = logits.size();
-  if (!persistent) return MeanOfTop(std::move(logits), all);
-  const auto share = static_cast<std::size_t>(std::ceil(options.top_share * static_cast<double>(all)));
-  return MeanOfTop(std::move(logits), std::max(share, static_cast<std::size_t>(options.top_min)));
+template <typename LogitOf>
+double MeanLogit(std::span<const FaceReport* const> faces, LogitOf logit_of) {
+  double sum = 0;
+  for (const FaceReport* face : faces) sum += logit_of(*face);
+  return sum / static_cast<double>(faces.size());
+}
+
+/// What each member of an ensemble says of the faces that decide, had it judged them alone.
+std::vector<MemberScore> MembersOfTrack(std::span<const FaceReport* const> faces, int good_faces,
+                                        const OperatingPoints& points) {
+  std::vector<MemberScore> members;
+  for (std::size_t i = 0; i < points.members.size(); ++i) {
+    const double logit = MeanLogit(faces, [i](const FaceReport& face) { return face.members[i].logit; });
+    const OperatingPoint& point = points.members[i].For(good_faces);
+    members.push_back({.score = CalibratedScore(logit, point.calibration), .logit = logit});
+  }
+  return members;
 }
 
 /// The score whose odds are those of `score` divided by `people`.
@@ -130,18 +144,28 @@ const OperatingPoint& OperatingPoints::For(int good_faces) const {
 }
 
 OperatingPoints PointsOf(const ModelCard& card) {
-  return {.face = {.faces = 1, .calibration = card.calibration, .thresholds = card.thresholds},
-          .tracks = card.tracks,
-          .calibrated = card.calibration.fitted};
+  OperatingPoints points{.face = {.faces = 1, .calibration = card.calibration, .thresholds = card.thresholds},
+                         .tracks = card.tracks,
+                         .calibrated = card.calibration.fitted,
+                         .members = {}};
+  for (const ModelCard& member : card.members) points.members.push_back(PointsOf(member));
+  return points;
 }
 
 ModelFacts FactsOf(const ModelCard& card) {
-  return {.name = card.name,
-          .version = card.version,
-          .label = {},
-          .sha256 = card.sha256,
-          .calibrated = card.calibration.fitted,
-          .thresholds = card.thresholds};
+  ModelFacts facts{.name = card.name,
+                   .version = card.version,
+                   .label = {},
+                   .sha256 = card.sha256,
+                   .calibrated = card.calibration.fitted,
+                   .thresholds = card.thresholds,
+                   .members = {}};
+  for (const ModelCard& member : card.members)
+    facts.members.push_back({.name = member.name,
+                             .version = member.version,
+                             .sha256 = member.sha256,
+                             .calibrated = member.calibration.fitted});
+  return facts;
 }
 
 ScoreVerdict JudgeScore(double score, int judged_tracks, const Thresholds& thresholds) {
@@ -189,7 +213,9 @@ TrackReport JudgeTrack(Faces faces, std::int64_t frames_analysed, int judged_tra
   const int persistent_at = std::min(options.persistent_faces, FacesNeeded(frames_analysed, options));
   const bool persistent =
       std::any_of(runs.begin(), runs.end(), [&](const Run& r) { return r.above >= persistent_at; });
-  track.logit = TrackLogit(counted, persistent, options);
+  const auto deciding = FacesThatDecide(counted, persistent, options);
+  track.logit = MeanLogit(deciding, [](const FaceReport& face) { return *face.logit; });
+  track.members = MembersOfTrack(deciding, track.good_faces, points);
   track.score = CalibratedScore(*track.logit, point.calibration);
   if (!points.calibrated) AddReason(track.reasons, Reason::kNotCalibrated);
   if (!enough || drawn || !points.calibrated) return track;
@@ -237,12 +263,14 @@ void Conclude(Report& report) {
     report.verdict = strongest->verdict;
     report.score = strongest->score;
     report.logit = strongest->logit;
+    report.members = strongest->members;
     report.thresholds = strongest->thresholds;
     report.reasons = strongest->reasons;
   } else {
     report.verdict = Verdict::kInconclusive;
     report.score.reset();
     report.logit.reset();
+    report.members.clear();
     report.reasons = report.tracks.empty() ? std::vector{Reason::kNoFace} : report.tracks.front().reasons;
   }
 }

@@ -33,6 +33,7 @@ struct OperatingPoints {
   OperatingPoint face;
   std::vector<OperatingPoint> tracks;  ///< by rising number of faces
   bool calibrated = true;  ///< false: nobody knows what scores are worth, and every verdict is inconclusive
+  std::vector<OperatingPoints> members;  ///< of an ensemble: each member's own
 
   /// The one for so many good faces.
   const OperatingPoint& For(int good_faces) const;

@@ -241,5 +241,35 @@ TEST(Judge, ScoresOfUnknownWorthGiveNoVerdict) {
   }
 }
 
+/// Of an ensemble: the mean of two members, the first of which is calibrated by a slope of 2.
+OperatingPoints PointsOfTwo() {
+  OperatingPoints points{.face = {.thresholds = kThresholds}};
+  points.members = {{.face = {.calibration = {.fitted = true, .slope = 2}, .thresholds = kThresholds}},
+                    {.face = {.thresholds = kThresholds}}};
+  return points;
+}
+
+TEST(Judge, StatesWhatEachMemberSaysOfTheFacesThatDecide) {
+  // Persistent evidence: of the twelve faces the ten highest decide, which leaves out the two with -9.
+  std::vector<FaceReport> faces = Clip(1, {5, 5, 5, 5, 5, 5, 5, 5, 5, 5, -9, -9});
+  for (FaceReport& face : faces) face.members = {{.logit = *face.logit - 3}, {.logit = *face.logit + 3}};
+  Report report;
+  report.faces = faces;
+  report.sampling.frames_analysed = 12;
+  JudgeReport(report, PointsOfTwo());
+  ASSERT_EQ(report.members.size(), 2u);
+  EXPECT_NEAR(*report.logit, 5, 1e-9);
+  EXPECT_NEAR(report.members[0].logit, 2, 1e-9);
+  EXPECT_NEAR(report.members[0].score, 1 / (1 + std::exp(-4.0)), 1e-9) << "by its own calibration";
+  EXPECT_NEAR(report.members[1].logit, 8, 1e-9);
+  EXPECT_EQ(report.tracks[0].members[1].logit, report.members[1].logit);
+}
+
+TEST(Judge, StatesNoMembersOfASingleModel) {
+  const Report report = ReportOf(Clip(1, {4, 4, 4}), 3);
+  EXPECT_THAT(report.members, IsEmpty());
+  EXPECT_THAT(report.tracks[0].members, IsEmpty());
+}
+
 }  // namespace
 }  // namespace unmask

@@ -37,6 +37,14 @@ double SizeOfFaces(const Report& report) {
   return *middle;
 }
 
+/// The shorter side of the model's input; of an ensemble the largest one, as fine traces are lost to that
+/// member first.
+int PixelsSeen(const ModelCard& card) {
+  int most = std::min(card.input.width, card.input.height);
+  for (const ModelCard& member : card.members) most = std::max(most, PixelsSeen(member));
+  return most;
+}
+
 }  // namespace
 
 std::vector<std::string> LimitsOf(const Report& report, const ModelCard& card) {
@@ -51,7 +59,7 @@ std::vector<std::string> LimitsOf(const Report& report, const ModelCard& card) {
     limits.emplace_back(
         "This is one look at each face: a video of the same person would say more than a picture.");
   const double size = SizeOfFaces(report);
-  const int needed = std::min(card.input.width, card.input.height);
+  const int needed = PixelsSeen(card);
   if (size > 0 && size < needed)
     limits.push_back(
         fmt::format("The face is about {} pixels wide, less than the {} that the model looks at: fine traces "

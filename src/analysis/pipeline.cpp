@@ -147,7 +147,7 @@ Result<Report> Run::Analyze(OpenedMedia media, const std::string& name) {
   report_.faces = std::move(*faces);
   if (auto judged = Judge(); !judged) return tl::unexpected(judged.error());
   if (keeper_)
-    progress_->OnFaces({.crop = stages_.scorer.card().crop,
+    progress_->OnFaces({.crop = stages_.scorer.views().front(),
                         .detector = report_.detector,
                         .faces = keeper_->Take(report_.tracks)});
   report_.limits = LimitsOf(report_, stages_.scorer.card());
@@ -225,11 +225,15 @@ Result<void> Run::OneFrame(const Frame& frame) {
     FaceScores::Pictures pictures = DisplayFace(frame.bgr, face.box);
     pictures.whole = whole;
     pictures.whole_scale = whole_scale;
-    const cv::Rect seen = CropRect(face.box, stages_.scorer.card().crop);
-    const cv::Mat crop = CropPixels(frame.bgr, seen);
-    if (keeper_) keeper_->Add(face, found[i], seen, crop);
-    if (auto added = scores_.Add(std::move(face), crop, ToBox(seen), std::move(pictures)); !added)
-      return added;
+    std::vector<FaceScores::View> views;
+    for (const CropRule& rule : stages_.scorer.views()) {
+      const cv::Rect seen = CropRect(face.box, rule);
+      views.push_back({CropPixels(frame.bgr, seen), ToBox(seen)});
+    }
+    // Of an ensemble the first member's square is kept.
+    if (keeper_)
+      keeper_->Add(face, found[i], CropRect(face.box, stages_.scorer.views().front()), views.front().crop);
+    if (auto added = scores_.Add(std::move(face), views, std::move(pictures)); !added) return added;
   }
   report_.timing_ms.find += watch.ms();
   if (progress_ != nullptr) progress_->OnFrame(report_.frames.back(), report_.sampling.frames_analysed);

@@ -14,12 +14,16 @@ namespace {
 /// By how much each variant moves the mean logit of a track's crops.
 Result<std::vector<double>> Shifts(const std::vector<FaceScores::Telling>& crops, const Scorer& scorer,
                                    const std::stop_token& stop) {
-  std::vector<cv::Mat> prepared;
+  std::vector<PreparedFace> prepared;
   for (const Degradation& variant : MildVariants())
     for (const FaceScores::Telling& telling : crops) {
-      const auto degraded = Degrade(telling.crop, variant);
-      if (!degraded) return tl::unexpected(degraded.error());
-      prepared.push_back(scorer.Prepare(*degraded));
+      std::vector<cv::Mat> views;
+      for (const cv::Mat& crop : telling.crops) {
+        auto degraded = Degrade(crop, variant);
+        if (!degraded) return tl::unexpected(degraded.error());
+        views.push_back(std::move(*degraded));
+      }
+      prepared.push_back(scorer.Prepare(views));
     }
   const auto scores = scorer.Start(prepared, stop).get();
   if (!scores) return tl::unexpected(scores.error());

@@ -96,12 +96,17 @@ ModelCard Card() {
   return card;
 }
 
+/// The one view of a face of this brightness.
+std::vector<FaceScores::View> White(int brightness) {
+  return {{cv::Mat(64, 64, CV_8UC3, cv::Scalar::all(brightness)), {0, 0, 64, 64}}};
+}
+
 /// The report on a still with one white face, which the network calls manipulated, after the check.
 Report Checked(float shift) {
   const Scorer scorer(Card(), std::make_unique<BrightnessNetwork>(shift));
   FaceScores scores(scorer, true);
   FaceReport face{.track = 1, .box = {0, 0, 64, 64}, .used = true};
-  EXPECT_TRUE(scores.Add(face, cv::Mat(64, 64, CV_8UC3, cv::Scalar::all(255)), {0, 0, 64, 64}, {}));
+  EXPECT_TRUE(scores.Add(face, White(255), {}));
   Report report;
   report.sampling.frames_analysed = 1;
   report.faces = scores.Finish().value();
@@ -126,9 +131,8 @@ TEST(CheckStability, DescribesTheTrackThatDecidesInTheEnd) {
   const Scorer scorer(Card(), std::make_unique<BrightnessNetwork>(-5.0F, std::set<int>{3, 4, 5, 6}), 1);
   FaceScores scores(scorer, true);
   for (int track = 1; track <= 2; ++track)
-    ASSERT_TRUE(scores.Add({.track = track, .box = {0, 0, 64, 64}, .used = true},
-                           cv::Mat(64, 64, CV_8UC3, cv::Scalar::all(track == 1 ? 255 : 250)), {0, 0, 64, 64},
-                           {}));
+    ASSERT_TRUE(
+        scores.Add({.track = track, .box = {0, 0, 64, 64}, .used = true}, White(track == 1 ? 255 : 250), {}));
   Report report;
   report.sampling.frames_analysed = 1;
   report.faces = scores.Finish().value();

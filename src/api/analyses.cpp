@@ -170,6 +170,7 @@ Result<http::Response> Faces(const ApiContext& context, const http::Request& req
   const auto total = static_cast<std::int64_t>(record->report->faces.size());
   const auto begin = std::min(*after, total), end = std::min(begin + *limit, total);
   Report slice;  // of the faces alone, so that a page costs what it shows
+  slice.model = record->report->model;
   slice.faces.assign(record->report->faces.begin() + begin, record->report->faces.begin() + end);
   nlohmann::ordered_json page;
   page["faces"] = FacesToJsonValue(slice);

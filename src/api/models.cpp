@@ -68,6 +68,9 @@ Json Summary(const ModelsView& view, const ModelCard& card) {
                      {"fpr_at_clear", card.thresholds.fpr_at_clear}}},
                    {"limits", std::move(limits)},
                    {"licence", card.licence}});
+  for (const ModelCard& member : card.members)
+    json["members"].push_back(
+        {{"name", member.name}, {"version", member.version}, {"sha256", member.sha256}});
   return json;
 }
 

@@ -275,7 +275,21 @@ void CheckCommand(const EvaluateCommand& command) {
     throw Mistake{"--degrade needs pictures, --input scores has none", "leave one of them out"};
 }
 
+void CheckEnsemble(const EnsembleRequest& request) {
+  if (request.name.empty())
+    throw Mistake{"no name given", "try 'unmask model ensemble duo --members face:1,face:2'"};
+  if (request.members.size() < 2)
+    throw Mistake{"fewer than two members given", "name them with --members face:1,face:2"};
+  const DatasetRequest& data = request.data;
+  const bool of_fit = request.mean || request.crop_margin || !data.split.empty() || data.label ||
+                      !data.list.empty() || data.limit > 0;
+  if (data.paths.empty() && of_fit)
+    throw Mistake{"--mean, --crop-margin and the options of labelled files are of use with --fit alone",
+                  "name the faces with --fit PATH"};
+}
+
 void CheckCommand(const ModelCommand& command) {
+  if (command.action == ModelCommand::Action::kEnsemble) return CheckEnsemble(command.ensemble);
   const bool takes_name =
       command.action != ModelCommand::Action::kList && command.action != ModelCommand::Action::kImport;
   if (takes_name && command.name.empty())

@@ -79,8 +79,9 @@ Check CheckEngine(const AnalyzerConfig& config) {
   if (!card) return Warning("engine", "not tried: there is no model", "see the line 'model'");
   const auto scorer = Scorer::Load(*card, {.device = config.device, .threads = config.threads});
   if (!scorer) return Failure("engine", scorer.error(), "try --device CPU, or run tools/setup.sh again");
-  const cv::Mat gray(card->input.height, card->input.width, CV_8UC3, cv::Scalar::all(128));
-  const cv::Mat prepared = (*scorer)->Prepare(gray);
+  const ModelInput& input = (*scorer)->member(0).input;
+  const cv::Mat gray(input.height, input.width, CV_8UC3, cv::Scalar::all(128));
+  const PreparedFace prepared = (*scorer)->Prepare(gray);
   const auto scores = (*scorer)->Start({&prepared, 1}).get();
   if (!scores) return Failure("engine", scores.error(), "try --device CPU");
   if (scores->size() != 1 || !std::isfinite(scores->front().logit))

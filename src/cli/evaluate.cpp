@@ -6,16 +6,14 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
-#include <memory>
 
 #include <fmt/format.h>
 
 #include "base/file.hpp"
+#include "cli/evaluation_bar.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/print.hpp"
-#include "cli/progress_bar.hpp"
 #include "cli/signals.hpp"
-#include "cli/terminal.hpp"
 #include "evaluation/evaluation_html.hpp"
 #include "evaluation/evaluation_json.hpp"
 #include "evaluation/evaluation_text.hpp"
@@ -23,24 +21,6 @@
 
 namespace unmask {
 namespace {
-
-/// A bar on the terminal, once the number of files is known.
-class BarProgress final : public EvaluationProgress {
- public:
-  void OnStart(std::size_t files) override {
-    bar_ = std::make_unique<ProgressBar>(STDERR_FILENO, IsTerminal(STDERR_FILENO), files);
-  }
-  void OnFile(const std::string& name) override {
-    bar_->Advance(1, name);
-    bar_->FinishFile();
-  }
-  void Hide() {
-    if (bar_) bar_->Hide();
-  }
-
- private:
-  std::unique_ptr<ProgressBar> bar_;
-};
 
 std::string EvaluationJsonOf(const EvaluationResult& result) { return EvaluationJson(result.evaluation); }
 std::string EvaluationHtmlOf(const EvaluationResult& result) { return EvaluationHtml(result.evaluation); }
@@ -84,7 +64,7 @@ int RunEvaluate(const EvaluateCommand& command) {
       PrintError(valid.error());
       return kWrongUsage;
     }
-  BarProgress progress;
+  EvaluationBar progress;
   const auto result = Evaluate(command.request, progress, signals.token());
   progress.Hide();
   if (!result) {

@@ -21,6 +21,7 @@
 #include "cli/signals.hpp"
 #include "cli/terminal.hpp"
 #include "face/detectors.hpp"
+#include "model/ensemble.hpp"
 #include "model/repository.hpp"
 #include "render/text.hpp"
 
@@ -252,7 +253,13 @@ Result<void> UseModel(const FacesCommand& command, const AnalyzerConfig& config,
   }
   const auto card = ModelRepository(config.models).Find(config.model);
   if (!card) return tl::unexpected(card.error());
-  cut.crop = card->crop;
+  cut.crop = card->ensemble ? card->members.front().crop : card->crop;
+  for (const ModelCard& member : card->members)
+    if (member.crop != cut.crop)
+      return Fail(
+          ErrorCode::kBadRequest,
+          fmt::format("the members of {}:{} see different squares around a face", card->name, card->version),
+          fmt::format("name one of them with --model ({}), or give --margin", MemberNames(*card->ensemble)));
   model = fmt::format("{}:{}", card->name, card->version);
   return {};
 }

@@ -27,6 +27,22 @@ std::string Line(std::string_view name, std::string_view value) {
   return fmt::format("{:<14}{}\n", name, EscapeForTerminal(value));
 }
 
+std::string DescribeMembers(const ModelCard& card) {
+  const Combination& combination = card.ensemble->combination;
+  std::string text =
+      Line("members", combination.fitted
+                          ? fmt::format("logit = {:+.4g} + the sum of weight x logit of", combination.bias)
+                          : "the mean of the logits of");
+  for (std::size_t i = 0; i < card.ensemble->members.size(); ++i) {
+    const EnsembleMember& member = card.ensemble->members[i];
+    text +=
+        Line("", fmt::format("- {}:{}{} (sha256 {})", member.name, member.version,
+                             combination.fitted ? fmt::format(", weight {:.4g}", combination.weights[i]) : "",
+                             member.sha256.empty() ? "not stated: it runs elsewhere" : member.sha256));
+  }
+  return text;
+}
+
 int List(const ModelRepository& repository, bool json) {
   const auto cards = repository.List();
   if (!cards) {
@@ -148,9 +164,13 @@ std::string DescribeModel(const ModelCard& card) {
   text += Line("description", card.description);
   text += Line("licence", card.licence);
   text += Line("folder", card.folder.string());
-  text += Line("weights", fmt::format("{} (sha256 {})", card.network_file, card.sha256));
-  text += Line("input", fmt::format("{}x{} pixels of one face, {}", card.input.width, card.input.height,
-                                    card.input.rgb ? "RGB" : "BGR"));
+  if (card.ensemble) {
+    text += DescribeMembers(card);
+  } else {
+    text += Line("weights", fmt::format("{} (sha256 {})", card.network_file, card.sha256));
+    text += Line("input", fmt::format("{}x{} pixels of one face, {}", card.input.width, card.input.height,
+                                      card.input.rgb ? "RGB" : "BGR"));
+  }
   text +=
       Line("calibrated",
            card.calibration.fitted
@@ -176,6 +196,11 @@ int RunModel(const ModelCommand& command) {
   switch (command.action) {
     case ModelCommand::Action::kImport:
       return Import(command.request, models);
+    case ModelCommand::Action::kEnsemble: {
+      EnsembleRequest request = command.ensemble;
+      request.analyzer.models = models;
+      return RunEnsemble(std::move(request));
+    }
     case ModelCommand::Action::kList:
       return List(repository, command.json);
     case ModelCommand::Action::kShow:

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "evaluation/ensemble/make.hpp"
 #include "evaluation/gate.hpp"
 #include "model/import/import.hpp"
 #include "unmask/model.hpp"
@@ -17,6 +18,7 @@ struct ModelCommand {
     kList,
     kShow,
     kImport,
+    kEnsemble,
     kVerify,
     kGolden,
     kPromote,
@@ -31,6 +33,7 @@ struct ModelCommand {
   std::string name;              ///< NAME, NAME:VERSION or NAME@LABEL; not for kList
   bool json = false;             ///< the card's own JSON; for kVerify one object
   ImportRequest request;         ///< for kImport; its repository is `models`
+  EnsembleRequest ensemble;      ///< for kEnsemble; its repository is `models`
 
   // For kVerify and kGolden:
   std::string device = "CPU";                  ///< an OpenVINO device
@@ -59,6 +62,9 @@ int RunRollout(const ModelCommand& command);
 /// `unmask model gate`: compares two versions on the same data and writes the decision into the model's log.
 /// kFailOn when the new one is refused.
 int RunGateCommand(const ModelCommand& command);
+
+/// Makes an ensemble of models of the repository, and prints its card and what was measured.
+int RunEnsemble(EnsembleRequest request);
 
 /// The card's facts for people to read.
 std::string DescribeModel(const ModelCard& card);

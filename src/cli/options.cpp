@@ -243,6 +243,23 @@ void DeclareServing(CLI::App& app, serving::ServingOptions& serving) {
       ->group(kServing);
 }
 
+/// Which of the labelled files are wanted, and what more is known of them.
+void AddDataset(CLI::App& app, DatasetRequest& data) {
+  app.add_option("--split", data.split, "Only files of this split")->type_name("NAME");
+  Add(app, "--label", data.label, "The label of files that have none: real or fake", "LABEL", "",
+      OneOf<bool>({{"real", false}, {"fake", true}}));
+  AddPath(app, "--list", data.list,
+          "A CSV that names the wanted files (column path, file or id) and may say their label, split, group "
+          "and cluster",
+          "FILE.csv");
+  app.add_option("--cluster-column", data.cluster_column,
+                 "The column whose equal values mark files of one origin, which intervals keep together")
+      ->type_name("NAME")
+      ->capture_default_str();
+  AddWhole(app, "--limit", data.limit, 1, 100'000'000, "The most files, evenly spread over both classes",
+           "all");
+}
+
 }  // namespace
 
 void DeclareScan(CLI::App& app, ScanCommand& command) {
@@ -411,22 +428,10 @@ void DeclareEvaluate(CLI::App& app, EvaluateCommand& command) {
       "How far a crop reaches beyond the face box on each side, as a share of the box; negative for a tight "
       "one (default: the crop is taken whole)",
       "NUMBER", "", [](const std::string& text) { return ParseNumber(text, -0.49, 10); });
-  app.add_option("--split", data.split, "Only files of this split")->type_name("NAME");
-  Add(app, "--label", data.label, "The label of files that have none: real or fake", "LABEL", "",
-      OneOf<bool>({{"real", false}, {"fake", true}}));
-  AddPath(app, "--list", data.list,
-          "A CSV that names the wanted files (column path, file or id) and may say their label, split, group "
-          "and cluster",
-          "FILE.csv");
+  AddDataset(app, data);
   app.add_option("--group-column", data.group_column, "The column by whose values figures are given")
       ->type_name("NAME")
       ->capture_default_str();
-  app.add_option("--cluster-column", data.cluster_column,
-                 "The column whose equal values mark files of one origin, which intervals keep together")
-      ->type_name("NAME")
-      ->capture_default_str();
-  AddWhole(app, "--limit", data.limit, 1, 100'000'000, "The most files, evenly spread over both classes",
-           "all");
   app.add_flag("--degrade", request.degrade,
                "Measure again under JPEG, H.264, scaling, blur and noise, and count the verdicts that flip");
 
@@ -584,6 +589,48 @@ void DeclareImport(CLI::App& app, ImportRequest& request) {
   AddWhole(app, "--time-limit", request.time_limit, 1, 3600, "Seconds that reading and compiling may take");
 }
 
+void DeclareEnsemble(CLI::App& app, EnsembleRequest& request) {
+  DatasetRequest& data = request.data;
+  app.add_option("NAME", request.name, "What the ensemble is called; it may be a model that is there")
+      ->configurable(false)
+      ->type_name("");
+  AddList(app, "--members", request.members, "The models that judge together; may be repeated",
+          "NAME[:VERSION],...", [](const std::string& text) -> Result<std::string> {
+            if (text.empty()) return Fail(ErrorCode::kBadRequest, "expected a model's name, found nothing");
+            return text;
+          });
+  AddWhole(app, "--version", request.version, 1, 1'000'000'000, "The number of the version", "next");
+  app.add_option("--description", request.description, "A sentence for people")->type_name("TEXT");
+  app.add_option(
+         "--fit", data.paths,
+         "Labelled faces, already cut out, to fit weights, calibration and thresholds on: folders, tar "
+         "archives or CSVs as for `unmask evaluate --input crops` (default: the mean of the logits, "
+         "not calibrated)")
+      ->type_name("PATH");
+  app.add_flag("--mean", request.mean, "With --fit: keep the mean of the logits, fit only what follows");
+  Add(app, "--crop-margin", request.crop_margin,
+      "How far a crop reaches beyond the face box on each side, as a share of the box (default: the crop is "
+      "taken whole)",
+      "NUMBER", "", [](const std::string& text) { return ParseNumber(text, -0.49, 10); });
+  AddDataset(app, data);
+  AddWhole(app, "--bootstrap", request.bootstrap_rounds, 0, 1'000'000,
+           "Rounds of the bootstrap from which intervals come; 0: no intervals")
+      ->group(kResults);
+  AddWhole(app, "--jobs,-j", request.jobs, 1, 1024, "Faces that are scored at once", "one for each core")
+      ->group(kMachine);
+  app.add_option("--device", request.analyzer.device, "Where the networks run, as OpenVINO calls it")
+      ->type_name("DEVICE")
+      ->capture_default_str()
+      ->group(kMachine);
+  AddPath(app, "--decoder", request.analyzer.decoder,
+          "The program unmask-decoder (default: the one beside this program)", "FILE")
+      ->group(kMachine);
+  app.add_option("--cache", request.analyzer.cache,
+                 "Where compiled networks are kept; \"\" keeps none (default: ~/.cache/unmask)")
+      ->type_name("DIR")
+      ->group(kMachine);
+}
+
 }  // namespace
 
 namespace {
@@ -652,6 +699,10 @@ void DeclareModel(CLI::App& app, ModelCommand& command) {
   auto* import = app.add_subcommand("import", "Make a version of the repository from a model file");
   import->parse_complete_callback([&command] { command.action = ModelCommand::Action::kImport; });
   DeclareImport(*import, command.request);
+  auto* ensemble =
+      app.add_subcommand("ensemble", "Let several models judge each face together (docs/ensemble.md)");
+  ensemble->parse_complete_callback([&command] { command.action = ModelCommand::Action::kEnsemble; });
+  DeclareEnsemble(*ensemble, command.ensemble);
   auto* verify = app.add_subcommand(
       "verify", "Check one version as a server does before it serves: hashes, loading, golden inputs");
   verify->parse_complete_callback([&command] { command.action = ModelCommand::Action::kVerify; });
@@ -714,7 +765,7 @@ void DeclareModel(CLI::App& app, ModelCommand& command) {
   list->add_flag("--json", command.json, "The models' own JSON");
   show->add_flag("--json", command.json, "The models' own JSON");
   verify->add_flag("--json", command.json, "Print one JSON object");
-  for (CLI::App* action : {list, show, import, verify, golden}) AddModels(*action, command.models);
+  for (CLI::App* action : {list, show, import, ensemble, verify, golden}) AddModels(*action, command.models);
 }
 
 namespace {

@@ -37,10 +37,13 @@ FaceReport MeasureCrop(const cv::Mat& picture, std::optional<double> margin) {
 
 Result<Report> AnalyzeCrop(const cv::Mat& picture, const Scorer& scorer, std::optional<double> margin,
                            bool stability) {
-  const cv::Rect rect = RectOfCrop(picture.cols, picture.rows, margin, scorer.card().crop);
+  std::vector<FaceScores::View> views;
+  for (const CropRule& rule : scorer.views()) {
+    const cv::Rect rect = RectOfCrop(picture.cols, picture.rows, margin, rule);
+    views.push_back({CropPixels(picture, rect), ToBox(rect)});
+  }
   FaceScores scores(scorer, stability);
-  if (auto added = scores.Add(MeasureCrop(picture, margin), CropPixels(picture, rect), ToBox(rect), {});
-      !added)
+  if (auto added = scores.Add(MeasureCrop(picture, margin), views, {}); !added)
     return tl::unexpected(added.error());
   auto faces = scores.Finish();
   if (!faces) return tl::unexpected(faces.error());

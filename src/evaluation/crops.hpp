@@ -28,8 +28,9 @@ cv::Rect RectOfCrop(int width, int height, std::optional<double> margin, const C
 /// A face report for a crop: its box and quality. Not scored yet.
 FaceReport MeasureCrop(const cv::Mat& picture, std::optional<double> margin);
 
-/// The report of a still with this face: scored, judged and, with `stability`, checked under mild
-/// re-encodings as `unmask scan` does it. Fails when the network does.
+/// The report of a still with this face, each of the model's views cut as RectOfCrop() does: scored, judged
+/// and, with `stability`, checked under mild re-encodings as `unmask scan` does it. Fails when the network
+/// does.
 Result<Report> AnalyzeCrop(const cv::Mat& picture, const Scorer& scorer, std::optional<double> margin,
                            bool stability);
 

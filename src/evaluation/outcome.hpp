@@ -15,6 +15,7 @@ struct SampleOutcome {
   std::optional<Error> error;   ///< it could not be analysed; the rest is then empty
   std::optional<double> score;  ///< absent without a face
   std::optional<double> logit;  ///< may be absent in a file of scores
+  std::vector<double> members;  ///< logits of an ensemble's members; else empty
   Verdict verdict = Verdict::kInconclusive;
   std::optional<Thresholds> thresholds;  ///< that decided; absent without a score, and in a file of scores
   std::vector<std::string> reasons;      ///< stable names

@@ -5,6 +5,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "base/hash.hpp"
+#include "model/ensemble.hpp"
 #include "model/repository.hpp"
 
 namespace unmask {
@@ -55,11 +57,13 @@ ModelInput ReadInput(const json& input) {
   return result;
 }
 
-/// A file of the model must lie in its own folder.
-void CheckFileName(const std::string& name) {
-  if (name.empty() || name.front() == '.' || name.find('/') != std::string::npos)
-    throw std::runtime_error(
-        fmt::format("network.files has the name \"{}\" (expected a plain file name)", name));
+/// Files of the model must lie in its own folder. `key` names the list in messages.
+void CheckFiles(const std::map<std::string, std::string>& files, std::string_view key) {
+  for (const auto& [name, hash] : files) {
+    if (name.empty() || name.front() == '.' || name.find('/') != std::string::npos)
+      throw std::runtime_error(fmt::format("{} has the name \"{}\" (expected a plain file name)", key, name));
+    if (hash.size() != 64) throw std::runtime_error(fmt::format("{}.{} is no sha256", key, name));
+  }
 }
 
 Calibration ReadCalibration(const json& j) {
@@ -91,15 +95,49 @@ ModelLimit ReadLimit(const json& limit) {
 void ReadFiles(const json& network, ModelCard& card) {
   card.network_file = network.at("file");
   card.files = network.at("files").get<std::map<std::string, std::string>>();
-  for (const auto& [name, hash] : card.files) {
-    CheckFileName(name);
-    if (hash.size() != 64) throw std::runtime_error(fmt::format("network.files.{} is no sha256", name));
-  }
+  CheckFiles(card.files, "network.files");
   if (!card.files.contains(card.network_file))
     throw std::runtime_error("network.files must name network.file");
   // An IR keeps its weights in the .bin beside the .xml; every other format is one file.
   const auto weights = std::filesystem::path(card.network_file).replace_extension(".bin").string();
   card.sha256 = card.files.contains(weights) ? card.files.at(weights) : card.files.at(card.network_file);
+}
+
+/// What a model with a network of its own states of it.
+void ReadNetwork(const json& j, ModelCard& card) {
+  // A network that runs elsewhere need not lie here.
+  const bool remote = j.contains("engine") && !j["engine"].is_null();
+  if (!remote || j.contains("network")) ReadFiles(j.at("network"), card);
+  card.input = ReadInput(j.at("input"));
+  card.crop = ReadCrop(j.at("crop"));
+  card.output_name = j.at("output").at("name");
+  if (j.at("output").at("meaning") != "manipulated")
+    throw std::runtime_error("output.meaning must be \"manipulated\"");
+  if (!j.contains("mask") || j["mask"].is_null()) return;
+  const json& mask = j["mask"];
+  if (mask.at("meaning") != "changed") throw std::runtime_error("mask.meaning must be \"changed\"");
+  card.mask = {.name = mask.at("name"), .width = mask.at("width"), .height = mask.at("height")};
+  if (card.mask.name.empty()) throw std::runtime_error("mask.name must not be empty");
+  if (card.mask.width < 1 || card.mask.width > 1024 || card.mask.height < 1 || card.mask.height > 1024)
+    throw std::runtime_error("mask.width and mask.height must be in 1..1024");
+}
+
+/// What an ensemble states instead. Its hash is that of the whole text, which pins members and combination.
+void ReadMembers(const json& j, ModelCard& card) {
+  for (const char* key : {"network", "engine", "input", "crop", "output", "mask"})
+    if (j.contains(key) && !j[key].is_null())
+      throw std::runtime_error(
+          fmt::format("an ensemble has no \"{}\" of its own: each member's card states it", key));
+  auto ensemble = ReadEnsemble(j["ensemble"]);
+  if (!ensemble) throw std::runtime_error(ensemble.error().message);
+  card.ensemble = std::move(*ensemble);
+  if (j["ensemble"].contains("files")) {
+    card.files = j["ensemble"]["files"].get<std::map<std::string, std::string>>();
+    CheckFiles(card.files, "ensemble.files");
+  }
+  Sha256 hash;
+  hash.Update(card.json);
+  card.sha256 = hash.Finish();
 }
 
 ModelCard Read(const std::string& text) {
@@ -111,22 +149,10 @@ ModelCard Read(const std::string& text) {
   card.version = j.at("version");
   card.description = j.value("description", "");
   card.licence = j.value("licence", "");
-  // A network that runs elsewhere need not lie here.
-  const bool remote = j.contains("engine") && !j["engine"].is_null();
-  if (!remote || j.contains("network")) ReadFiles(j.at("network"), card);
-  card.input = ReadInput(j.at("input"));
-  card.crop = ReadCrop(j.at("crop"));
-  card.output_name = j.at("output").at("name");
-  if (j.at("output").at("meaning") != "manipulated")
-    throw std::runtime_error("output.meaning must be \"manipulated\"");
-  if (j.contains("mask") && !j["mask"].is_null()) {
-    const json& mask = j["mask"];
-    if (mask.at("meaning") != "changed") throw std::runtime_error("mask.meaning must be \"changed\"");
-    card.mask = {.name = mask.at("name"), .width = mask.at("width"), .height = mask.at("height")};
-    if (card.mask.name.empty()) throw std::runtime_error("mask.name must not be empty");
-    if (card.mask.width < 1 || card.mask.width > 1024 || card.mask.height < 1 || card.mask.height > 1024)
-      throw std::runtime_error("mask.width and mask.height must be in 1..1024");
-  }
+  if (j.contains("ensemble") && !j["ensemble"].is_null())
+    ReadMembers(j, card);
+  else
+    ReadNetwork(j, card);
   card.calibration = ReadCalibration(j);
   card.thresholds = ReadThresholds(j);
   if (j.contains("tracks"))

@@ -3,6 +3,9 @@
 
 #include <cmath>
 #include <cstring>
+#include <functional>
+#include <numeric>
+#include <optional>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -61,11 +64,66 @@ std::vector<Case> ReadCases(const std::filesystem::path& folder, const json& gol
   return cases;
 }
 
-Result<double> LogitOf(const Scorer& scorer, const cv::Mat& picture, const std::stop_token& stop = {}) {
-  const std::vector<cv::Mat> prepared = {scorer.Prepare(picture)};
-  const auto scores = scorer.Start(prepared, stop).get();
+Result<FaceScore> ScoreOf(const Scorer& scorer, const cv::Mat& picture, const std::stop_token& stop = {}) {
+  const std::vector<PreparedFace> prepared = {scorer.Prepare(picture)};
+  auto scores = scorer.Start(prepared, stop).get();
   if (!scores) return tl::unexpected(scores.error());
-  return static_cast<double>(scores->front().logit);
+  return std::move(scores->front());
+}
+
+/// Which logit of a score golden.json is about.
+using Choose = std::function<float(const FaceScore&)>;
+
+/// Nothing when the folder has no golden.json.
+Result<std::optional<GoldenResult>> CheckFolder(const Scorer& scorer, const std::filesystem::path& folder,
+                                                const Choose& choose, const std::stop_token& stop) {
+  const auto file = folder / "golden.json";
+  const auto text = ReadSmallFile(file);
+  if (!text && text.error().code == ErrorCode::kNotFound) return std::nullopt;
+  if (!text)
+    return Fail(ErrorCode::kInternal, fmt::format("{}: {}", file.string(), text.error().message),
+                "restore the file");
+  std::vector<Case> cases;
+  GoldenResult result;
+  try {
+    const json golden = json::parse(*text);
+    result.tolerance = golden.at("tolerance");
+    if (!(result.tolerance > 0 && result.tolerance <= kLargestTolerance))
+      throw std::runtime_error(fmt::format("tolerance must be above 0 and at most {}", kLargestTolerance));
+    cases = ReadCases(folder, golden);
+  } catch (const std::exception& e) {
+    return Fail(ErrorCode::kInternal, fmt::format("{} cannot be used: {}", file.string(), e.what()),
+                "restore the file, or export the model again");
+  }
+  for (const Case& golden : cases) {
+    const auto score = ScoreOf(scorer, golden.picture, stop);
+    if (!score) return tl::unexpected(score.error());
+    const auto logit = static_cast<double>(choose(*score));
+    const double difference = std::abs(logit - golden.logit);
+    result.worst = std::max(result.worst, difference);
+    if (!(difference <= result.tolerance))
+      return Fail(ErrorCode::kInternal,
+                  fmt::format("the golden input '{}' gives the logit {:.5f} (expected {:.5f}, tolerance {})",
+                              golden.name, logit, golden.logit, result.tolerance),
+                  "the network, its card and golden.json do not belong together: export the model again");
+    ++result.cases;
+  }
+  return result;
+}
+
+Result<void> CheckMembers(const Scorer& scorer, const std::stop_token& stop) {
+  const ModelCard& card = scorer.card();
+  for (std::size_t i = 0; card.ensemble && i < scorer.size(); ++i) {
+    const ModelCard& member = scorer.member(i);
+    const auto checked = CheckFolder(
+        scorer, member.folder, [i](const FaceScore& score) { return score.members[i].logit; }, stop);
+    if (!checked)
+      return Fail(checked.error().code,
+                  fmt::format("{}:{}, a member of {}:{}: {}", member.name, member.version, card.name,
+                              card.version, checked.error().message),
+                  checked.error().hint);
+  }
+  return {};
 }
 
 }  // namespace
@@ -81,64 +139,45 @@ cv::Mat GoldenPicture(int width, int height) {
 }
 
 Result<void> WarmUp(const Scorer& scorer, const std::stop_token& stop) {
-  const auto logit =
-      LogitOf(scorer, GoldenPicture(scorer.card().input.width, scorer.card().input.height), stop);
-  if (!logit) return tl::unexpected(logit.error());
+  const ModelInput& input = scorer.member(0).input;
+  const auto score = ScoreOf(scorer, GoldenPicture(input.width, input.height), stop);
+  if (!score) return tl::unexpected(score.error());
   return {};
 }
 
 Result<GoldenResult> CheckGolden(const Scorer& scorer, const std::stop_token& stop) {
-  const auto file = scorer.card().folder / "golden.json";
-  const auto text = ReadSmallFile(file);
+  if (auto members = CheckMembers(scorer, stop); !members) return tl::unexpected(members.error());
   const ModelCard& card = scorer.card();
-  if (!text && text.error().code == ErrorCode::kNotFound)
+  const auto checked = CheckFolder(
+      scorer, card.folder, [](const FaceScore& score) { return score.logit; }, stop);
+  if (!checked) return tl::unexpected(checked.error());
+  if (!*checked)
     return Fail(ErrorCode::kInternal,
                 fmt::format("{}:{} has no golden.json, inputs with the logits that it must give", card.name,
                             card.version),
                 fmt::format("take it from where the model was made, or record what it computes here and now: "
                             "unmask model golden {}:{}",
                             card.name, card.version));
-  if (!text)
-    return Fail(ErrorCode::kInternal, fmt::format("{}: {}", file.string(), text.error().message),
-                "restore the file");
-  std::vector<Case> cases;
-  GoldenResult result;
-  try {
-    const json golden = json::parse(*text);
-    result.tolerance = golden.at("tolerance");
-    if (!(result.tolerance > 0 && result.tolerance <= kLargestTolerance))
-      throw std::runtime_error(fmt::format("tolerance must be above 0 and at most {}", kLargestTolerance));
-    cases = ReadCases(scorer.card().folder, golden);
-  } catch (const std::exception& e) {
-    return Fail(ErrorCode::kInternal, fmt::format("{} cannot be used: {}", file.string(), e.what()),
-                "restore the file, or export the model again");
-  }
-  for (const Case& golden : cases) {
-    const auto logit = LogitOf(scorer, golden.picture, stop);
-    if (!logit) return tl::unexpected(logit.error());
-    const double difference = std::abs(*logit - golden.logit);
-    result.worst = std::max(result.worst, difference);
-    if (!(difference <= result.tolerance))
-      return Fail(ErrorCode::kInternal,
-                  fmt::format("the golden input '{}' gives the logit {:.5f} (expected {:.5f}, tolerance {})",
-                              golden.name, *logit, golden.logit, result.tolerance),
-                  "the network, its card and golden.json do not belong together: export the model again");
-    ++result.cases;
-  }
-  return result;
+  return **checked;
 }
 
 Result<std::string> MakeGolden(const Scorer& scorer) {
   json cases = json::array();
-  for (const int side : {scorer.card().input.width, 160, 224}) {
-    const auto logit = LogitOf(scorer, GoldenPicture(side, side));
-    if (!logit) return tl::unexpected(logit.error());
+  for (const int side : {scorer.member(0).input.width, 160, 224}) {
+    const auto score = ScoreOf(scorer, GoldenPicture(side, side));
+    if (!score) return tl::unexpected(score.error());
     cases.push_back({{"name", fmt::format("synthetic {}", side)},
                      {"source", "synthetic"},
                      {"rect", {0, 0, side, side}},
-                     {"logit", *logit}});
+                     {"logit", score->logit}});
   }
-  return json{{"tolerance", kMadeTolerance}, {"cases", std::move(cases)}}.dump(2) + "\n";
+  // Each member may differ so much, and weights add that up.
+  double tolerance = kMadeTolerance;
+  if (const auto& ensemble = scorer.card().ensemble)
+    tolerance *= std::max(1.0, std::accumulate(ensemble->combination.weights.begin(),
+                                               ensemble->combination.weights.end(), 0.0));
+  return json{{"tolerance", std::min(tolerance, kLargestTolerance)}, {"cases", std::move(cases)}}.dump(2) +
+         "\n";
 }
 
 }  // namespace unmask

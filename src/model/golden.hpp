@@ -39,9 +39,10 @@ cv::Mat GoldenPicture(int width, int height);
 /// Scores one picture, so that the engine has planned and allocated before somebody waits for it.
 Result<void> WarmUp(const Scorer& scorer, const std::stop_token& stop = {});
 
-/// Computes the golden inputs of a loaded model. kInternal when there is no golden.json, when it is broken or
-/// has no case that can be computed, and when a logit differs: the message names the case, both values and
-/// the tolerance.
+/// Computes the golden inputs of a loaded model, and of an ensemble first those of each member that has some:
+/// what is right in sum must be right in each. kInternal when the model's own folder has no golden.json, when
+/// one is broken or has no case that can be computed, and when a logit differs: the message names the case,
+/// both values and the tolerance.
 Result<GoldenResult> CheckGolden(const Scorer& scorer, const std::stop_token& stop = {});
 
 /// A golden.json of synthetic inputs from what the model computes now, for models that came without one. Says

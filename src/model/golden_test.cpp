@@ -44,12 +44,13 @@ TEST(FaceModel, GivesTheLogitsOfPyTorch) {
     for (const json& item : golden.at("cases")) {
       const cv::Mat crop = CropOf(item);
       ASSERT_FALSE(crop.empty()) << "run tools/setup.sh --tests for " << item.at("source");
-      const std::vector<cv::Mat> prepared = {(*scorer)->Prepare(crop)};
+      const std::vector<PreparedFace> prepared = {(*scorer)->Prepare(crop)};
       const auto scores = (*scorer)->Start(prepared).get();
       ASSERT_TRUE(scores) << scores.error().message;
       EXPECT_NEAR((*scores)[0].logit, item.at("logit").get<double>(), golden.at("tolerance").get<double>())
           << item.at("name");
-      EXPECT_EQ((*scores)[0].mask.size(), static_cast<std::size_t>(card.mask.width * card.mask.height));
+      EXPECT_EQ((*scores)[0].members[0].mask.size(),
+                static_cast<std::size_t>(card.mask.width * card.mask.height));
     }
   }
 }

@@ -1,12 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/model_network.hpp"
 
+#include <fmt/format.h>
+
+#include "model/ensemble.hpp"
 #include "model/remote/remote_network.hpp"
 #include "model/repository.hpp"
 
 namespace unmask {
 
 Result<ModelNetwork> LoadModelNetwork(const ModelCard& card, const NetworkOptions& options) {
+  if (card.ensemble)
+    return Fail(ErrorCode::kBadRequest,
+                fmt::format("{}:{} is an ensemble and has no network of its own", card.name, card.version),
+                fmt::format("name its members instead: {}", MemberNames(*card.ensemble)));
   const auto engine = RemoteEngineOf(card);
   if (!engine) return tl::unexpected(engine.error());
   if (*engine) {

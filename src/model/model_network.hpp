@@ -17,7 +17,8 @@ struct ModelNetwork {
 };
 
 /// Checks the network's files against the card and loads it. On a CPU each instance is computed by itself
-/// unless `options.batch` says otherwise. Fails as LoadNetwork() and ModelRepository::VerifyNetwork() do.
+/// unless `options.batch` says otherwise. kBadRequest for an ensemble, which has none. Fails as LoadNetwork()
+/// and ModelRepository::VerifyNetwork() do.
 Result<ModelNetwork> LoadModelNetwork(const ModelCard& card, const NetworkOptions& options);
 
 }  // namespace unmask

@@ -273,8 +273,8 @@ TEST(Scorer, NormalisesInTheCardsColourOrderAndKeepsTheOrderOfFaces) {
   const Scorer scorer(card, std::make_unique<MeanNetwork>());
   const cv::Mat red(50, 40, CV_8UC3, cv::Scalar(0, 0, 255));
   const cv::Mat blue(400, 400, CV_8UC3, cv::Scalar(255, 0, 0));
-  const std::vector<cv::Mat> faces = {scorer.Prepare(red), scorer.Prepare(blue)};
-  EXPECT_EQ(faces[0].size(), cv::Size(160, 160));
+  const std::vector<PreparedFace> faces = {scorer.Prepare(red), scorer.Prepare(blue)};
+  EXPECT_EQ(faces[0].inputs[0].size(), cv::Size(160, 160));
   const auto scores = scorer.Start(faces).get();
   ASSERT_TRUE(scores);
   EXPECT_NEAR((*scores)[0].logit, 1, 1e-5);
@@ -286,7 +286,7 @@ TEST(Scorer, FillsBatchesOfTheNetworksSizeAndGathersThem) {
   auto network = std::make_unique<MeanNetwork>();
   const MeanNetwork& seen = *network;
   const Scorer scorer(ParseModelCard(GoodCard().dump()).value(), std::move(network), 2);
-  std::vector<cv::Mat> faces;
+  std::vector<PreparedFace> faces;
   for (int i = 0; i < 5; ++i)
     faces.push_back(scorer.Prepare(cv::Mat(160, 160, CV_8UC3, cv::Scalar::all(51 * i))));
   const auto scores = scorer.Start(faces).get();
@@ -316,12 +316,12 @@ TEST(Scorer, GivesTheMaskOfEachFace) {
   auto card = ParseModelCard(GoodCard().dump()).value();
   card.mask = {.name = "mask", .width = 2, .height = 1};
   const Scorer scorer(card, std::make_unique<MaskNetwork>());
-  const std::vector<cv::Mat> faces(3, scorer.Prepare(cv::Mat(9, 9, CV_8UC3, cv::Scalar::all(0))));
+  const std::vector<PreparedFace> faces(3, scorer.Prepare(cv::Mat(9, 9, CV_8UC3, cv::Scalar::all(0))));
   const auto scores = scorer.Start(faces).get();
   ASSERT_TRUE(scores);
   for (const FaceScore& score : *scores) {
     EXPECT_EQ(score.logit, 2);
-    EXPECT_THAT(score.mask, testing::ElementsAre(0.25F, 1.0F));
+    EXPECT_THAT(score.members[0].mask, testing::ElementsAre(0.25F, 1.0F));
   }
   card.mask.width = 3;
   const Scorer wrong(card, std::make_unique<MaskNetwork>());
@@ -332,14 +332,14 @@ TEST(Scorer, PassesOnAFailureOfTheNetwork) {
   auto network = std::make_unique<MeanNetwork>();
   network->fails_at = 1;
   const Scorer scorer(ParseModelCard(GoodCard().dump()).value(), std::move(network), 1);
-  const std::vector<cv::Mat> faces(3, scorer.Prepare(cv::Mat(9, 9, CV_8UC3, cv::Scalar::all(0))));
+  const std::vector<PreparedFace> faces(3, scorer.Prepare(cv::Mat(9, 9, CV_8UC3, cv::Scalar::all(0))));
   EXPECT_EQ(scorer.Start(faces).get().error().code, ErrorCode::kInternal);
 }
 
 TEST(Scorer, RefusesACropThatWasNotPrepared) {
   const Scorer scorer(ParseModelCard(GoodCard().dump()).value(), std::make_unique<MeanNetwork>());
-  const std::vector<cv::Mat> faces = {scorer.Prepare(cv::Mat(9, 9, CV_8UC3, cv::Scalar::all(0))),
-                                      cv::Mat(159, 160, CV_8UC3)};
+  const std::vector<PreparedFace> faces = {scorer.Prepare(cv::Mat(9, 9, CV_8UC3, cv::Scalar::all(0))),
+                                           PreparedFace{{cv::Mat(159, 160, CV_8UC3)}}};
   EXPECT_EQ(scorer.Start(faces).get().error().code, ErrorCode::kBadRequest);
 }
 

@@ -16,6 +16,7 @@ tl::unexpected<Error> NotServable(const ModelCard& card, const std::string& why)
 }  // namespace
 
 Result<NetworkTensors> ProbeTensors(const ModelCard& card, Network& network) {
+  if (card.ensemble) return NotServable(card, "it is an ensemble, whose members take different inputs");
   const auto shape = network.input_shape();
   if (shape.size() < 2) return NotServable(card, fmt::format("its input has the shape {}", shape));
   NetworkTensors tensors;

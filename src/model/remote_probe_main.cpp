@@ -32,7 +32,7 @@ struct Timed {
   std::vector<double> milliseconds;
   std::vector<FaceScore> scores;
 
-  bool Run(const Scorer& scorer, const std::vector<cv::Mat>& crops) {
+  bool Run(const Scorer& scorer, const std::vector<PreparedFace>& crops) {
     const auto began = std::chrono::steady_clock::now();
     auto computed = scorer.Start(crops).get();
     milliseconds.push_back(
@@ -55,11 +55,11 @@ int Run(const char* local_models, const char* remote_models, int rounds) {
   if (!local || !remote) return 1;
   cv::RNG random(7);
   for (const int faces : {1, 4, 16}) {
-    std::vector<cv::Mat> crops;
+    std::vector<PreparedFace> crops;
     for (int i = 0; i < faces; ++i) {
       cv::Mat crop(local->card().input.height, local->card().input.width, CV_8UC3);
       random.fill(crop, cv::RNG::UNIFORM, 0, 256);
-      crops.push_back(crop);
+      crops.push_back(local->Prepare(crop));
     }
     Timed warm;
     if (!warm.Run(*local, crops) || !warm.Run(*remote, crops)) return 1;

@@ -12,6 +12,7 @@
 
 #include "base/file.hpp"
 #include "base/hash.hpp"
+#include "model/ensemble.hpp"
 #include "model/rollout.hpp"
 
 namespace unmask {
@@ -73,7 +74,8 @@ std::string SignatureOf(const fs::path& folder) {
   return fmt::format("{}", fmt::join(lines, "\n"));
 }
 
-Result<ModelCard> ReadCard(const fs::path& folder) {
+/// Without the members of an ensemble.
+Result<ModelCard> ReadOneCard(const fs::path& folder) {
   if (auto inside = CheckInside(folder.parent_path().parent_path(), folder / "model.json"); !inside)
     return tl::unexpected(inside.error());
   auto text = ReadSmallFile(folder / "model.json", 1 << 20);
@@ -90,6 +92,29 @@ Result<ModelCard> ReadCard(const fs::path& folder) {
                 fmt::format("{} holds the card of {}:{} (expected its own name and version)", folder.string(),
                             card->name, card->version));
   return card;
+}
+
+fs::path FolderOf(const fs::path& root, const EnsembleMember& member) {
+  return root / member.name / std::to_string(member.version);
+}
+
+Result<ModelCard> ReadCard(const fs::path& folder) {
+  auto card = ReadOneCard(folder);
+  if (!card || !card->ensemble) return card;
+  const auto resolved = ResolveMembers(*card, [&](const EnsembleMember& member) {
+    return ReadOneCard(FolderOf(folder.parent_path().parent_path(), member));
+  });
+  if (!resolved) return tl::unexpected(resolved.error());
+  return card;
+}
+
+/// Of an ensemble the members' files, too: it cannot be loaded without them.
+std::string SignatureOfVersion(const fs::path& root, const fs::path& folder) {
+  std::string signature = SignatureOf(folder);
+  if (const auto card = ReadOneCard(folder); card && card->ensemble)
+    for (const EnsembleMember& member : card->ensemble->members)
+      signature += "\n" + SignatureOf(FolderOf(root, member));
+  return signature;
 }
 
 Result<void> CheckRoot(const fs::path& root) {
@@ -176,7 +201,7 @@ Result<std::vector<VersionFolder>> ModelRepository::Versions(const std::string& 
                 fmt::format("{} cannot be read: {}", folder.string(), error.message()), "restore the folder");
   std::vector<VersionFolder> versions;
   for (const int version : VersionsIn(folder))
-    versions.push_back({version, SignatureOf(folder / std::to_string(version))});
+    versions.push_back({version, SignatureOfVersion(root_, folder / std::to_string(version))});
   return versions;
 }
 
@@ -184,7 +209,11 @@ Result<ModelCard> ModelRepository::Card(const std::string& name, int version) co
   return ReadCard(root_ / name / std::to_string(version));
 }
 
-Result<void> ModelRepository::Verify(const ModelCard& card) { return VerifyFiles(card, card.files); }
+Result<void> ModelRepository::Verify(const ModelCard& card) {
+  for (const ModelCard& member : card.members)
+    if (auto verified = Verify(member); !verified) return verified;
+  return VerifyFiles(card, card.files);
+}
 
 Result<void> ModelRepository::VerifyNetwork(const ModelCard& card) {
   auto files = card.files;

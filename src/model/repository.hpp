@@ -14,13 +14,16 @@ namespace unmask {
 /// A version as it lies on the disk.
 struct VersionFolder {
   int version = 0;
-  std::string signature;  ///< of the names, sizes and times of its files: differs when something was changed
+  /// Of the names, sizes and times of its files, and of an ensemble's members' files: differs when something
+  /// was changed.
+  std::string signature;
 };
 
 /// The folder models/<name>/<version>/, each with a model.json. Reads the disk at every call; holds nothing.
 ///
 /// A version is there once its model.json is: who copies one puts that in last. Nothing outside the
-/// repository is read: a folder or file that is a symbolic link out of it is an error.
+/// repository is read: a folder or file that is a symbolic link out of it is an error. The card of an
+/// ensemble comes with those of its members (ModelCard::members); it is broken when one of them is.
 class ModelRepository {
  public:
   explicit ModelRepository(std::filesystem::path root) : root_(std::move(root)) {}
@@ -40,8 +43,8 @@ class ModelRepository {
 
   const std::filesystem::path& root() const { return root_; }
 
-  /// Checks each file of the model against its sha256 in the card. kInternal names the first file that
-  /// differs.
+  /// Checks each file of the model, and of an ensemble's members, against its sha256 in the card. kInternal
+  /// names the first file that differs.
   static Result<void> Verify(const ModelCard& card);
 
   /// The same for the files alone that the engine reads: the network's and, beside OpenVINO IR, its weights.
@@ -51,7 +54,8 @@ class ModelRepository {
   std::filesystem::path root_;
 };
 
-/// Reads model.json's text. The error names the key that is missing or wrong.
+/// Reads model.json's text, of an ensemble without its members' cards. The error names the key that is
+/// missing or wrong.
 Result<ModelCard> ParseModelCard(const std::string& json);
 
 }  // namespace unmask

@@ -4,53 +4,78 @@
 #include <future>
 #include <memory>
 #include <span>
+#include <stop_token>
 #include <vector>
 
 #include <opencv2/core/mat.hpp>
 
+#include "model/member_scorer.hpp"
 #include "model/network.hpp"
 #include "unmask/model.hpp"
 
 namespace unmask {
 
-/// What the network says of one face.
+/// What a model says of one face.
 struct FaceScore {
-  float logit = 0;
-  std::vector<float>
-      mask;  ///< 0..1 on the grid of ModelCard::mask, row by row; empty when the model has none
+  float logit = 0;                    ///< of an ensemble: its members' logits by its combination
+  std::vector<MemberOutput> members;  ///< what each network said: of an ensemble several, else the one
 };
 
-/// A face model ready to score: its card and its network. Thread-safe.
+/// A face as each network of a model takes it.
+struct PreparedFace {
+  std::vector<cv::Mat> inputs;  ///< one for each network
+};
+
+/// A face model ready to score: its card with its network, or those of an ensemble's members. Thread-safe.
 class Scorer {
  public:
-  /// Loads the network as LoadModelNetwork() does.
+  /// Loads each network as LoadModelNetwork() does. The card is one that the repository gave.
   static Result<std::unique_ptr<Scorer>> Load(ModelCard card, const NetworkOptions& options);
 
-  /// `batch`: crops that the network takes in one call; 0: any number.
+  /// A model with one network. `batch`: crops that it takes in one call; 0: any number.
   Scorer(ModelCard card, std::unique_ptr<Network> network, std::size_t batch = 0);
+
+  /// An ensemble, with the networks of its card's members, in their order.
+  Scorer(ModelCard card, std::vector<std::unique_ptr<MemberScorer>> members);
 
   const ModelCard& card() const { return card_; }
 
-  /// For those who have tensors of their own instead of crops. `batch()`: as given to the constructor.
-  Network& network() const { return *network_; }
-  std::size_t batch() const { return batch_; }
+  /// The networks: of an ensemble several, else the one.
+  std::size_t size() const { return members_.size(); }
+  /// What the network takes and gives: the card of a member, or the model's own.
+  const ModelCard& member(std::size_t i) const { return members_[i]->card(); }
 
-  /// Resizes a crop (CV_8UC3, blue first, any size) to the network's input: INTER_AREA to shrink,
-  /// INTER_LINEAR to enlarge, as in training. The result is small and owns its pixels.
-  cv::Mat Prepare(const cv::Mat& crop) const;
+  /// The first network and the crops that it takes in one call (0: any number), for those who have tensors of
+  /// their own instead of crops. An ensemble has several and cannot be asked like that.
+  Network& network() const { return members_.front()->network(); }
+  std::size_t batch() const { return members_.front()->batch(); }
 
-  /// Starts scoring prepared crops. The future gives one score for each, in order; it may be an error,
-  /// kCancelled soon after `stop` (Network::Start). May wait until some of them are computed.
-  std::future<Result<std::vector<FaceScore>>> Start(std::span<const cv::Mat> prepared,
+  /// The squares around a face that the networks see, each once; the first is the first network's.
+  const std::vector<CropRule>& views() const { return views_; }
+  /// Which of them a network sees.
+  std::size_t view_of(std::size_t i) const { return view_of_[i]; }
+
+  /// Makes the networks' inputs of one crop for each view (CV_8UC3, blue first, any size); of a single crop
+  /// it makes all, as if it were every view.
+  PreparedFace Prepare(std::span<const cv::Mat> crops) const;
+  PreparedFace Prepare(const cv::Mat& crop) const;
+
+  /// Starts scoring prepared faces. The future gives one score for each, in order, or the error of the first
+  /// network that failed, by name: an ensemble never judges with a part of its members. kCancelled soon after
+  /// `stop` (Network::Start). May wait until some of them are computed.
+  std::future<Result<std::vector<FaceScore>>> Start(std::span<const PreparedFace> prepared,
                                                     std::stop_token stop = {}) const;
 
   /// The calibrated probability of manipulation, 0..1.
   double Calibrate(double logit) const;
 
  private:
+  void FindViews();
+
   ModelCard card_;
-  std::unique_ptr<Network> network_;
-  std::size_t batch_;
+  std::vector<CropRule> views_;
+  std::vector<std::size_t> view_of_;
+  std::vector<std::unique_ptr<MemberScorer>> members_;  // go first: pending calls use the card
 };
 
 }  // namespace unmask

@@ -42,7 +42,7 @@ void PrepareCrop(benchmark::State& state) {
 
 void ScoreFaces(benchmark::State& state) {
   const auto scorer = Load({});
-  const std::vector<cv::Mat> faces(static_cast<std::size_t>(state.range(0)), scorer->Prepare(Crop(200)));
+  const std::vector<PreparedFace> faces(static_cast<std::size_t>(state.range(0)), scorer->Prepare(Crop(200)));
   for (auto _ : state) benchmark::DoNotOptimize(scorer->Start(faces).get());
   state.SetItemsProcessed(state.iterations() * state.range(0));
 }

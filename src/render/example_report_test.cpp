@@ -98,4 +98,14 @@ Report ExampleStill() {
   return report;
 }
 
+Report ExampleOfAnEnsemble() {
+  Report report = ExampleReport();
+  report.model.name = "duo";
+  report.model.members = {{.name = "face", .version = 1, .sha256 = "aa", .calibrated = true},
+                          {.name = "mine", .version = 7, .sha256 = "", .calibrated = false}};
+  const std::vector<MemberScore> said = {{.score = 0.91, .logit = 2.3}, {.score = 0.99, .logit = 5.5}};
+  report.members = report.tracks[0].members = report.faces[0].members = said;
+  return report;
+}
+
 }  // namespace unmask

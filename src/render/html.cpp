@@ -110,6 +110,8 @@ std::string FaceSection(const Report& report, const TrackReport& track) {
     html += ".</p>\n";
   }
   html += ReasonTitles(track.reasons);
+  if (const std::string members = MembersInWords(track.members, report.model); !members.empty())
+    html += fmt::format("<p class=\"soft\">Each model alone: {}</p>\n", EscapeForHtml(members));
   if (const std::string quality = QualityOf(report, track.id); !quality.empty())
     html += fmt::format("<p class=\"soft\">{}</p>\n", EscapeForHtml(quality));
   if (video) html += TimelineSvg(report, track);
@@ -159,6 +161,12 @@ std::string Facts(const Report& report) {
                           report.model.label.empty() ? "" : fmt::format(" ({})", report.model.label),
                           report.model.calibrated ? "" : ", not calibrated: scores are no probabilities"));
   html += Row("Model SHA-256", report.model.sha256, true);
+  for (const MemberFacts& member : report.model.members)
+    html += Row(
+        "Member",
+        fmt::format("{}:{}{} {}", member.name, member.version, member.calibrated ? "" : ", not calibrated",
+                    member.sha256.empty() ? "(runs elsewhere)" : member.sha256),
+        true);
   html += Row("Software", fmt::format("unmask {}, libavcodec {}, OpenVINO {}", report.software.unmask,
                                       report.software.libavcodec, report.software.openvino));
   return html + "</table></details>\n";

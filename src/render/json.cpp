@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdint>
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "render/heat.hpp"
@@ -36,6 +37,33 @@ Json ToValue(const std::vector<Reason>& reasons) {
   return names;
 }
 
+/// What each member of an ensemble says; nothing for a single model.
+void AddMembers(Json& value, const std::vector<MemberScore>& scores, const ModelFacts& model) {
+  if (scores.size() != model.members.size() || scores.empty()) return;
+  Json members = Json::array();
+  for (std::size_t i = 0; i < scores.size(); ++i)
+    members.push_back({{"model", fmt::format("{}:{}", model.members[i].name, model.members[i].version)},
+                       {"score", Score(scores[i].score)},
+                       {"logit", Score(scores[i].logit)}});
+  value["members"] = std::move(members);
+}
+
+Json ToValue(const ModelFacts& model) {
+  Json value = {{"name", model.name},
+                {"version", model.version},
+                {"label", model.label.empty() ? Json(nullptr) : Json(model.label)},
+                {"sha256", model.sha256},
+                {"calibrated", model.calibrated}};
+  if (model.members.empty()) return value;
+  value["members"] = Json::array();
+  for (const MemberFacts& member : model.members)
+    value["members"].push_back({{"name", member.name},
+                                {"version", member.version},
+                                {"sha256", member.sha256},
+                                {"calibrated", member.calibrated}});
+  return value;
+}
+
 Json ToValue(const MediaFacts& media) {
   return {{"name", media.name},
           {"sha256", media.sha256},
@@ -58,60 +86,64 @@ Json ToValue(const std::shared_ptr<const HeatMap>& heat) {
           {"peak_value", Score(peak.value)}};
 }
 
-Json ToValue(const TrackReport& track) {
+Json ToValue(const TrackReport& track, const ModelFacts& model) {
   Json segments = Json::array();
   for (const Segment& segment : track.segments)
     segments.push_back({{"start", Time(segment.start)},
                         {"end", Time(segment.end)},
                         {"peak_time", Time(segment.peak_time)},
                         {"peak_score", Score(segment.peak_score)}});
-  return {{"id", track.id},
-          {"verdict", VerdictName(track.verdict)},
-          {"score", Score(track.score)},
-          {"logit", Score(track.logit)},
-          {"reasons", ToValue(track.reasons)},
-          {"start", Time(track.start)},
-          {"end", Time(track.end)},
-          {"faces", track.faces},
-          {"segments", std::move(segments)},
-          {"best",
-           {{"frame", track.best.frame},
-            {"time", Time(track.best.time)},
-            {"box", ToValue(track.best.box)},
-            {"heat", ToValue(track.best.heat)}}}};
+  Json value = {{"id", track.id},
+                {"verdict", VerdictName(track.verdict)},
+                {"score", Score(track.score)},
+                {"logit", Score(track.logit)},
+                {"reasons", ToValue(track.reasons)},
+                {"start", Time(track.start)},
+                {"end", Time(track.end)},
+                {"faces", track.faces},
+                {"segments", std::move(segments)},
+                {"best",
+                 {{"frame", track.best.frame},
+                  {"time", Time(track.best.time)},
+                  {"box", ToValue(track.best.box)},
+                  {"heat", ToValue(track.best.heat)}}}};
+  AddMembers(value, track.members, model);
+  return value;
 }
 
-Json ToValue(const FaceReport& face) {
+Json ToValue(const FaceReport& face, const ModelFacts& model) {
   const FaceQuality& quality = face.quality;
-  return {{"track", face.track},
-          {"frame", face.frame},
-          {"time", Time(face.time)},
-          {"box", ToValue(face.box)},
-          {"score", Score(face.score)},
-          {"logit", Score(face.logit)},
-          {"detector_score", Score(face.detector_score)},
-          {"quality",
-           {{"size", Whole(quality.size)},
-            {"sharpness", Time(quality.sharpness)},
-            {"brightness", Time(quality.brightness)},
-            {"yaw", Angle(quality.yaw)},
-            {"pitch", Angle(quality.pitch)},
-            {"drawing", Time(quality.drawing)},
-            {"codes", Json(quality.codes)}}},
-          {"used", face.used}};
+  Json value = {{"track", face.track},
+                {"frame", face.frame},
+                {"time", Time(face.time)},
+                {"box", ToValue(face.box)},
+                {"score", Score(face.score)},
+                {"logit", Score(face.logit)},
+                {"detector_score", Score(face.detector_score)},
+                {"quality",
+                 {{"size", Whole(quality.size)},
+                  {"sharpness", Time(quality.sharpness)},
+                  {"brightness", Time(quality.brightness)},
+                  {"yaw", Angle(quality.yaw)},
+                  {"pitch", Angle(quality.pitch)},
+                  {"drawing", Time(quality.drawing)},
+                  {"codes", Json(quality.codes)}}},
+                {"used", face.used}};
+  AddMembers(value, face.members, model);
+  return value;
 }
 
 }  // namespace
 
 Json FacesToJsonValue(const Report& report) {
   Json faces = Json::array();
-  for (const FaceReport& face : report.faces) faces.push_back(ToValue(face));
+  for (const FaceReport& face : report.faces) faces.push_back(ToValue(face, report.model));
   return faces;
 }
 
 Json ToJsonValue(const Report& report, const JsonOptions& options) {
   Json tracks = Json::array();
-  for (const TrackReport& track : report.tracks) tracks.push_back(ToValue(track));
+  for (const TrackReport& track : report.tracks) tracks.push_back(ToValue(track, report.model));
 
   const Sampling& sampling = report.sampling;
   Json value = {{"schema", "unmask.report/1"},
@@ -127,6 +159,7 @@ Json ToJsonValue(const Report& report, const JsonOptions& options) {
                   {"fpr_at_clear", Score(report.thresholds.fpr_at_clear)}}},
                 {"tracks", std::move(tracks)}};
   if (options.faces) value["faces"] = FacesToJsonValue(report);
+  AddMembers(value, report.members, report.model);
   value["limits"] = report.limits;
   value["stability"] = {{"checked", report.stability.checked},
                         {"variants", report.stability.variants},
@@ -136,11 +169,7 @@ Json ToJsonValue(const Report& report, const JsonOptions& options) {
       {"mode", SampleModeName(sampling.mode)},     {"fps", Time(sampling.fps)},
       {"frames_decoded", sampling.frames_decoded}, {"frames_analysed", sampling.frames_analysed},
       {"faces_found", sampling.faces_found},       {"decode_errors", sampling.decode_errors}};
-  value["model"] = {{"name", report.model.name},
-                    {"version", report.model.version},
-                    {"label", report.model.label.empty() ? Json(nullptr) : Json(report.model.label)},
-                    {"sha256", report.model.sha256},
-                    {"calibrated", report.model.calibrated}};
+  value["model"] = ToValue(report.model);
   value["software"] = {{"unmask", report.software.unmask},
                        {"libavcodec", report.software.libavcodec},
                        {"openvino", report.software.openvino}};

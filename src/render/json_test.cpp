@@ -39,6 +39,19 @@ TEST(Json, IsTheNativeInterfacesExampleToTheLetter) {
       R"("timing_ms":{"total":812,"decode":540,"find":120,"score":95,"stability":0}})");
 }
 
+TEST(Json, StatesEachMemberOfAnEnsembleWhereverItJudged) {
+  const Json value = ToJsonValue(ExampleOfAnEnsemble(), {.faces = true});
+  EXPECT_EQ(value["model"]["members"].dump(),
+            R"([{"name":"face","version":1,"sha256":"aa","calibrated":true},)"
+            R"({"name":"mine","version":7,"sha256":"","calibrated":false}])");
+  const std::string said =
+      R"([{"model":"face:1","score":0.91,"logit":2.3},{"model":"mine:7","score":0.99,"logit":5.5}])";
+  EXPECT_EQ(value["members"].dump(), said);
+  EXPECT_EQ(value["tracks"][0]["members"].dump(), said);
+  EXPECT_EQ(value["faces"][0]["members"].dump(), said);
+  EXPECT_FALSE(ToJsonValue(ExampleReport())["model"].contains("members"));
+}
+
 TEST(Json, LeavesFacesOutUnlessAsked) {
   EXPECT_FALSE(Json::parse(ToJson(ExampleReport())).contains("faces"));
   EXPECT_EQ(Json::parse(ToJson(ExampleReport(), {.faces = true}))["faces"].size(), 1U);

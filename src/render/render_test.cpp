@@ -85,6 +85,12 @@ TEST(Table, GivesReasonsInPlainWords) {
   EXPECT_THAT(ToTable(report, {}), HasSubstr("no face found"));
 }
 
+TEST(Table, StatesEachMemberOfAnEnsemble) {
+  const std::string table = ToTable(ExampleOfAnEnsemble(), {.width = 160, .color = false});
+  EXPECT_THAT(table, HasSubstr("face:1 91.0 %, mine:7 logit 5.50"));
+  EXPECT_THAT(ToTable(ExampleReport(), {.width = 160, .color = false}), Not(HasSubstr("face:1")));
+}
+
 TEST(Table, CountsARun) {
   Totals totals;
   totals.Add({"a", ExampleReport()});
@@ -159,6 +165,15 @@ TEST(Html, CarriesTheEvidence) {
   for (const char* fact : {"abcd", "ef01", "59.37.100", "98.1 %", "from 2.0 s to 9.5 s", "max_frames 256",
                            "It does not find lip-synced clips.", "data:image/jpeg;base64,/9j/", "<svg"})
     EXPECT_THAT(html, HasSubstr(fact));
+}
+
+TEST(Html, StatesEachMemberOfAnEnsemble) {
+  Report report = ExampleOfAnEnsemble();
+  report.model.members[0].name = "<b>";
+  const std::string html = ToHtml(report);
+  EXPECT_THAT(html, HasSubstr("Each model alone: &lt;b&gt;:1 91.0 %, mine:7 logit 5.50"));
+  EXPECT_THAT(html, HasSubstr("mine:7, not calibrated (runs elsewhere)"));
+  EXPECT_THAT(ToHtml(ExampleReport()), Not(HasSubstr("Each model alone")));
 }
 
 TEST(Html, ListsSeveralFiles) {

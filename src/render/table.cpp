@@ -127,9 +127,11 @@ std::string FileDetails(const Report& report) {
   return text;
 }
 
-std::string TrackDetails(const TrackReport& track, MediaKind kind) {
+std::string TrackDetails(const TrackReport& track, const Report& report) {
+  const MediaKind kind = report.media.kind;
   std::string text;
   for (const Reason reason : track.reasons) AddPart(text, std::string(ReasonTitle(reason)));
+  AddPart(text, EscapeForTerminal(MembersInWords(track.members, report.model)));
   if (kind == MediaKind::kVideo) {
     for (const Segment& segment : track.segments) {
       AddPart(text, fmt::format("{} – {}", FormatSeconds(segment.start), FormatSeconds(segment.end)));
@@ -164,7 +166,7 @@ std::string ToTable(const Report& report, const TableStyle& style) {
                         report.score, FileDetails(report), columns, style);
   for (const TrackReport& track : report.tracks)
     out += Row(Shorten(TrackName(track, report.media.kind), columns.name), track.verdict, track.score,
-               TrackDetails(track, report.media.kind), columns, style);
+               TrackDetails(track, report), columns, style);
   return out;
 }
 

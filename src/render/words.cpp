@@ -180,4 +180,16 @@ std::string WordsJson() {
   return words.dump();
 }
 
+std::string MembersInWords(const std::vector<MemberScore>& scores, const ModelFacts& model) {
+  std::string text;
+  if (scores.size() != model.members.size()) return text;
+  for (std::size_t i = 0; i < scores.size(); ++i) {
+    const MemberFacts& member = model.members[i];
+    text += fmt::format(
+        "{}{}:{} {}", text.empty() ? "" : ", ", member.name, member.version,
+        member.calibrated ? FormatScore(scores[i].score) : fmt::format("logit {:.2f}", scores[i].logit));
+  }
+  return text;
+}
+
 }  // namespace unmask

@@ -39,4 +39,8 @@ std::string FormatScore(const std::optional<double>& score);
 /// for the page.
 std::string WordsJson();
 
+/// What each member of an ensemble says, e.g. "face:1 91.0 %, face:2 34.2 %"; a member without calibration
+/// gives its logit. Empty for a single model.
+std::string MembersInWords(const std::vector<MemberScore>& scores, const ModelFacts& model);
+
 }  // namespace unmask

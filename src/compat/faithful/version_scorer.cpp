@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "compat/faithful/network_scorer.hpp"
+#include "model/ensemble.hpp"
 #include "model/model_network.hpp"
 #include "model/remote/remote_engine.hpp"
 #include "model/repository.hpp"
@@ -65,6 +66,10 @@ std::string Describe(cv::Size size, std::optional<Channels> channels, double ran
 }
 
 Result<void> CheckInput(const ModelCard& card, cv::Size crop, const CropValues& values) {
+  if (card.ensemble)
+    return Fail(ErrorCode::kBadRequest,
+                fmt::format("{}:{} is an ensemble and has no network of its own", card.name, card.version),
+                fmt::format("name one of its members: {}", MemberNames(*card.ensemble)));
   const ModelInput& input = card.input;
   const auto order = input.rgb ? Channels::kRgb : Channels::kBgr;
   const auto is_plain = [](float mean) { return mean == 0; };

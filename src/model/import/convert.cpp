@@ -230,7 +230,7 @@ json Golden(const fs::path& network, const ImportRequest& request, const InputFa
   const Scorer scorer(card, std::move(*loaded), 1);
   json cases = json::array();
   for (const auto& [width, height] : {std::pair(64, 64), {200, 180}, {333, 400}, {640, 480}, {97, 301}}) {
-    const std::vector<cv::Mat> prepared = {scorer.Prepare(GoldenPicture(width, height))};
+    const std::vector<PreparedFace> prepared = {scorer.Prepare(GoldenPicture(width, height))};
     const auto scores = scorer.Start(prepared).get();
     if (!scores) throw Unusable{scores.error().message, "the weights may be damaged: save the model again"};
     cases.push_back({{"name", fmt::format("synthetic {}x{}", width, height)},

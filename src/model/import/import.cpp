@@ -5,13 +5,10 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <chrono>
 #include <cstring>
 #include <fstream>
@@ -22,6 +19,7 @@
 #include "base/file.hpp"
 #include "base/hash.hpp"
 #include "model/import/request_json.hpp"
+#include "model/new_version.hpp"
 #include "model/repository.hpp"
 
 namespace unmask {
@@ -34,23 +32,6 @@ constexpr rlim_t kMemory = rlim_t{16}
                            << 30;  // address space of the other process; EfficientNet-B7 takes 3 GiB
 constexpr rlim_t kFileSize = rlim_t{4} << 30;  // what it may write
 constexpr std::uintmax_t kMaxFile = std::uintmax_t{4} << 30;
-
-/// Removes a folder that did not become a version.
-class Scratch {
- public:
-  explicit Scratch(fs::path path) : path_(std::move(path)) {}
-  Scratch(const Scratch&) = delete;
-  Scratch& operator=(const Scratch&) = delete;
-  ~Scratch() {
-    std::error_code ignored;
-    if (!path_.empty()) fs::remove_all(path_, ignored);
-  }
-  const fs::path& path() const { return path_; }
-  void Keep() { path_.clear(); }
-
- private:
-  fs::path path_;
-};
 
 bool IsPickle(std::string_view first) {
   return first.size() > 2 && first[0] == '\x80' && first[1] >= 2 && first[1] <= 5;
@@ -79,28 +60,6 @@ Result<void> CheckFile(const fs::path& file) {
                 "where you trust it, load it in Python and save it as data: torch.onnx.export(model, "
                 "torch.zeros(1, 3, 224, 224), \"model.onnx\"), or for Keras model.save(\"model.keras\")");
   return {};
-}
-
-Result<void> CheckName(const std::string& name) {
-  const bool good = !name.empty() && name.size() <= 64 && name[0] != '.' &&
-                    std::all_of(name.begin(), name.end(), [](unsigned char c) {
-                      return std::isalnum(c) != 0 || c == '-' || c == '_' || c == '.';
-                    });
-  if (good) return {};
-  return Fail(ErrorCode::kBadRequest, fmt::format("'{}' is no name for a model", name),
-              "use letters, digits, '-', '_' and '.', 64 at most");
-}
-
-int NextVersion(const fs::path& model) {
-  int highest = 0;
-  std::error_code error;
-  for (const auto& entry : fs::directory_iterator(model, error)) {
-    const std::string name = entry.path().filename().string();
-    int version = 0;
-    const auto [end, failed] = std::from_chars(name.data(), name.data() + name.size(), version);
-    if (failed == std::errc() && end == name.data() + name.size()) highest = std::max(highest, version);
-  }
-  return highest + 1;
 }
 
 void Limit(int resource, rlim_t value) {
@@ -224,55 +183,29 @@ Result<std::string> WriteCard(const fs::path& folder, const ImportRequest& reque
 }  // namespace
 
 Result<ModelCard> ImportModel(const ImportRequest& request, const fs::path& program) try {
-  if (auto good = CheckName(request.name); !good) return tl::unexpected(good.error());
+  if (auto good = CheckModelName(request.name); !good) return tl::unexpected(good.error());
   if (auto good = CheckFile(request.file); !good) return tl::unexpected(good.error());
-  const fs::path model = request.models / request.name;
-  const int version = request.version > 0 ? request.version : NextVersion(model);
-  const fs::path target = model / std::to_string(version);
-  if (fs::exists(target))
-    return Fail(ErrorCode::kConflict, fmt::format("{}:{} exists already", request.name, version),
-                "a version never changes: leave --version out for the next one");
-  std::error_code error;
-  const bool fresh = !fs::exists(model);
-  fs::create_directories(model, error);
-  std::string pattern = (model / ".import-XXXXXX").string();
-  if (error || ::mkdtemp(pattern.data()) == nullptr)
-    return Fail(ErrorCode::kUnreadable,
-                fmt::format("{} cannot be written: {}", model.string(),
-                            error ? error.message() : std::strerror(errno)),
-                "choose a repository that you may write with --models");
-  Scratch scratch(pattern);
-  const auto clean = [&](Error failure) {
-    std::error_code ignored;
-    fs::remove_all(scratch.path(), ignored);
-    if (fresh) fs::remove(model, ignored);  // only when it is empty
-    return tl::unexpected(std::move(failure));
-  };
+  auto target = NewVersion::Begin(request.models, request.name, request.version);
+  if (!target) return tl::unexpected(target.error());
+  const fs::path folder = target->folder();
 
   ImportRequest absolute = request;
   absolute.file = fs::absolute(request.file);
-  if (auto written = WriteFileAtomically(scratch.path() / "request.json", ToJson(absolute).dump()); !written)
-    return clean(
-        {ErrorCode::kInternal, written.error().message, "free some space, or choose another --models", ""});
-  if (auto converted = Convert(program, fs::absolute(scratch.path()), request.time_limit); !converted)
-    return clean(converted.error());
-  const auto text = ReadSmallFile(scratch.path() / "facts.json", 1 << 20);
-  if (!text) return clean(text.error());
-  const auto card_text = WriteCard(scratch.path(), request, version, json::parse(*text));
-  if (!card_text) return clean(card_text.error());
+  if (auto written = WriteFileAtomically(folder / "request.json", ToJson(absolute).dump()); !written)
+    return Fail(ErrorCode::kInternal, written.error().message, "free some space, or choose another --models");
+  if (auto converted = Convert(program, fs::absolute(folder), request.time_limit); !converted)
+    return tl::unexpected(converted.error());
+  const auto text = ReadSmallFile(folder / "facts.json", 1 << 20);
+  if (!text) return tl::unexpected(text.error());
+  const auto card_text = WriteCard(folder, request, target->version(), json::parse(*text));
+  if (!card_text) return tl::unexpected(card_text.error());
   auto card = ParseModelCard(*card_text);
-  if (!card) return clean(card.error());
-  for (const char* name : {"request.json", "facts.json", "error.json"})
-    fs::remove(scratch.path() / name, error);
-  ::chmod(scratch.path().c_str(), 0755);
-  // Fails when another import made the version meanwhile: a folder that is not empty is not replaced.
-  fs::rename(scratch.path(), target, error);
-  if (error)
-    return clean({ErrorCode::kConflict,
-                  fmt::format("{} cannot be made: {}", target.string(), error.message()),
-                  "see `unmask model list`", ""});
-  scratch.Keep();
-  card->folder = target;
+  if (!card) return tl::unexpected(card.error());
+  std::error_code ignored;
+  for (const char* name : {"request.json", "facts.json", "error.json"}) fs::remove(folder / name, ignored);
+  auto published = target->Publish();
+  if (!published) return tl::unexpected(published.error());
+  card->folder = std::move(*published);
   return card;
 } catch (const std::exception& e) {
   return Fail(ErrorCode::kInternal, fmt::format("the import failed: {}", e.what()));
