@@ -29,7 +29,7 @@ struct FaceFit {
 
 /// The operating points of the shipped models (training/unmask_training/report.py has the same).
 inline constexpr double kFprAtManipulated = 0.01;  ///< `manipulated`: the lowest score with at most so many
-inline constexpr double kMissAtClear = 0.1;        ///< `clear`: the highest with at most so many fakes below
+inline constexpr double kMissAtClear = 0.04;       ///< `clear`: the highest with at most so many fakes below
 inline constexpr int kFolds = 5;
 
 /// Fits calibration and thresholds, and the combination unless `fixed` gives it: weights that are not

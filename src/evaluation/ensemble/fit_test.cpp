@@ -113,8 +113,8 @@ TEST(FaceFit, PutsThresholdsWhereTheirRatesAre) {
     fake_below += face.manipulated && score < fit->thresholds.clear ? 1 : 0;
   }
   EXPECT_EQ(real_above, 10) << "1 % of 1000";
-  EXPECT_EQ(fake_below, 100) << "10 % of 1000";
-  EXPECT_NEAR(fit->miss_at_clear, 0.1, 1e-9);
+  EXPECT_EQ(fake_below, 40) << "4 % of 1000";
+  EXPECT_NEAR(fit->miss_at_clear, kMissAtClear, 1e-9);
   EXPECT_NEAR(fit->calibration.slope, 1, 0.01) << "fitted weights give calibrated log odds already";
 }
 
