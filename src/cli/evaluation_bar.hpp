@@ -12,10 +12,11 @@
 
 namespace unmask {
 
-/// A bar on the terminal, once the number of files is known.
+/// A bar on the terminal for each evaluation, once the number of its files is known.
 class EvaluationBar final : public EvaluationProgress {
  public:
   void OnStart(std::size_t files) override {
+    Hide();
     bar_ = std::make_unique<ProgressBar>(STDERR_FILENO, IsTerminal(STDERR_FILENO), files);
   }
   void OnFile(const std::string& name) override {

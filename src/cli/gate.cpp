@@ -1,18 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <unistd.h>
-
 #include <cstdio>
-#include <memory>
 
 #include <fmt/format.h>
 
 #include "base/install.hpp"
+#include "cli/evaluation_bar.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/model.hpp"
 #include "cli/print.hpp"
-#include "cli/progress_bar.hpp"
 #include "cli/signals.hpp"
-#include "cli/terminal.hpp"
 #include "model/repository.hpp"
 #include "model/rollout.hpp"
 
@@ -33,25 +29,6 @@ int Refuse(const Error& error) {
       return kSomeFailed;
   }
 }
-
-/// A bar for each of the two versions, once the number of files is known.
-class GateProgress final : public EvaluationProgress {
- public:
-  void OnStart(std::size_t files) override {
-    Hide();
-    bar_ = std::make_unique<ProgressBar>(STDERR_FILENO, IsTerminal(STDERR_FILENO), files);
-  }
-  void OnFile(const std::string& name) override {
-    bar_->Advance(1, name);
-    bar_->FinishFile();
-  }
-  void Hide() {
-    if (bar_) bar_->Hide();
-  }
-
- private:
-  std::unique_ptr<ProgressBar> bar_;
-};
 
 /// Where a version is: in the repository, or in a folder NAME/VERSION of its own.
 AnalyzerConfig Place(const AnalyzerConfig& common, const fs::path& models, const std::string& name) {
@@ -91,7 +68,7 @@ int RunGateCommand(const ModelCommand& command) {
                    fmt::format("expected two versions of one model, found {} and {}", candidate_card->name,
                                stable_card->name),
                    "compare models of other names with unmask evaluate", ""});
-  GateProgress progress;
+  EvaluationBar progress;
   const auto report = RunGate(command.evaluation, candidate, stable, command.gate, progress, signals.token());
   progress.Hide();
   if (!report) return Refuse(report.error());
