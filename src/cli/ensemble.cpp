@@ -15,19 +15,6 @@
 namespace unmask {
 namespace {
 
-int ExitCodeOf(const Error& error) {
-  switch (error.code) {
-    case ErrorCode::kBadRequest:
-    case ErrorCode::kNotFound:
-    case ErrorCode::kConflict:
-      return kWrongUsage;
-    case ErrorCode::kCancelled:
-      return kInterrupted;
-    default:
-      return kSomeFailed;
-  }
-}
-
 void Print(const EnsembleFigures& figures) {
   fmt::print("\n{} real and {} fake faces of {} origins, cross-fitted in {} folds (95 % intervals):\n\n{}\n",
              figures.authentic, figures.manipulated, figures.clusters, kFolds,
@@ -51,7 +38,7 @@ int RunEnsemble(EnsembleRequest request) {
   progress.Hide();
   if (!made) {
     PrintError(made.error());
-    return ExitCodeOf(made.error());
+    return made.error().code == ErrorCode::kConflict ? kWrongUsage : ExitCodeOf(made.error());
   }
   fmt::print("{}", DescribeModel(made->card));
   if (made->figures) Print(*made->figures);

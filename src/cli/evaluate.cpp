@@ -42,18 +42,6 @@ Result<void> CheckTarget(const char* option, const std::filesystem::path& file) 
   return {};
 }
 
-int ExitCodeOf(const Error& error) {
-  switch (error.code) {
-    case ErrorCode::kBadRequest:
-    case ErrorCode::kNotFound:
-      return kWrongUsage;
-    case ErrorCode::kCancelled:
-      return kInterrupted;
-    default:
-      return kSomeFailed;
-  }
-}
-
 }  // namespace
 
 int RunEvaluate(const EvaluateCommand& command) {

@@ -19,15 +19,7 @@ namespace fs = std::filesystem;
 
 int Refuse(const Error& error) {
   PrintError(error);
-  switch (error.code) {
-    case ErrorCode::kBadRequest:
-    case ErrorCode::kNotFound:
-      return kWrongUsage;
-    case ErrorCode::kCancelled:
-      return kInterrupted;
-    default:
-      return kSomeFailed;
-  }
+  return ExitCodeOf(error);
 }
 
 /// Where a version is: in the repository, or in a folder NAME/VERSION of its own.
