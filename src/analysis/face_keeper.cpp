@@ -6,14 +6,10 @@
 
 #include <opencv2/imgproc.hpp>
 
+#include "analysis/better_face.hpp"
+
 namespace unmask {
 namespace {
-
-/// In order of time: what is no better than the one before does not replace it.
-bool IsBetter(const FaceQuality& face, const FaceQuality& other) {
-  if (face.codes.size() != other.codes.size()) return face.codes.size() < other.codes.size();
-  return face.sharpness > other.sharpness;
-}
 
 Picture PictureOf(const cv::Mat& crop) {
   cv::Mat reduced = crop;

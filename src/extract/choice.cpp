@@ -3,15 +3,9 @@
 
 #include <algorithm>
 
+#include "analysis/better_face.hpp"
+
 namespace unmask {
-namespace {
-
-bool IsBetter(const FaceQuality& face, const FaceQuality& other) {
-  if (face.codes.size() != other.codes.size()) return face.codes.size() < other.codes.size();
-  return face.sharpness > other.sharpness;
-}
-
-}  // namespace
 
 std::vector<std::size_t> ChooseSpread(std::span<const FaceQuality* const> track, std::size_t count) {
   std::vector<std::size_t> chosen;
