@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "media/decoder/sandbox.hpp"
 
-#include <linux/capability.h>
 #include <linux/landlock.h>
 #include <sched.h>
 #include <seccomp.h>
@@ -16,14 +15,10 @@
 #include <cerrno>
 #include <memory>
 
+#include "base/privileges.hpp"
+
 namespace unmask::decoder {
 namespace {
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kSanitized = true;
-#else
-constexpr bool kSanitized = false;
-#endif
 
 bool Limit(int resource, rlim_t value, rlim_t hard) {
   const rlimit limit{value, hard};
@@ -52,12 +47,6 @@ void LeaveFilesAndNetwork() {
   ::syscall(SYS_landlock_restrict_self, rules, 0);
   ::close(static_cast<int>(rules));
 #endif
-}
-
-void DropCapabilities() {
-  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
-  const __user_cap_data_struct none[2] = {};
-  ::syscall(SYS_capset, &header, none);
 }
 
 // What decoding needs. Every call works on memory, the clock or a descriptor that is already open.

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+namespace unmask {
+
+/// Whether this is a build with AddressSanitizer or ThreadSanitizer, which need system calls and terabytes of
+/// address space that a confined process otherwise does without.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr bool kSanitized = true;
+#else
+inline constexpr bool kSanitized = false;
+#endif
+
+/// Gives up all capabilities of the calling thread, for good once no_new_privs is set. Nothing to do, and no
+/// failure, for an ordinary user.
+void DropCapabilities();
+
+}  // namespace unmask
