@@ -11,13 +11,14 @@
 #include "base/version.hpp"
 #include "model/ensemble.hpp"
 #include "render/json_value.hpp"
+#include "render/round.hpp"
 
 namespace unmask {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-double Four(double value) { return std::round(value * 1e4) / 1e4; }
+double Four(double value) { return RoundTo(value, 1e4); }
 
 Json ToValue(const Estimate& estimate) {
   if (!estimate.value) return {{"value", nullptr}, {"reason", estimate.value.error()}};
