@@ -21,8 +21,7 @@ import export as export_step
 import numpy as np
 import torch
 import train
-from torch.nn.functional import binary_cross_entropy_with_logits
-from unmask_training import batches, calibrate, data, export, net, networks, replay, report
+from unmask_training import batches, calibrate, data, export, losses, net, networks, replay, report
 from unmask_training.config import load as load_config
 from unmask_training.infer import OpenVinoModel
 
@@ -84,19 +83,14 @@ def go_on(model, source: replay.Batches, settings: dict, run: Path, stop_at: int
         optimiser.load_state_dict(state["optimiser"])
         average.state, average.count, step = state["average"], state["average_count"], state["step"]
         print(f"resumed at step {step}", flush=True)
-    total, smoothing = settings["steps"], settings["label_smoothing"]
+    total = settings["steps"]
     model.train()
     while step < total:
         for group in optimiser.param_groups:
             group["lr"] = settings["rate"] * train.rate_factor(step, total, settings)
         images, labels = source.batch(step)
-        y = torch.from_numpy(labels)
         logits = net.logits_of(model(torch.from_numpy(images))).float()
-        # Each class has half of the weight; a batch of one class has it all.
-        counts = torch.tensor([max(1.0, float((y < 0.5).sum())), max(1.0, float(y.sum()))])
-        weight = 0.5 / counts[y.long()]
-        target = y * (1 - smoothing) + smoothing / 2
-        loss = (weight * binary_cross_entropy_with_logits(logits, target, reduction="none")).sum()
+        loss, _ = losses.logit_loss(logits, torch.from_numpy(labels), settings["label_smoothing"])
         if not torch.isfinite(loss):
             raise FloatingPointError(f"the loss of step {step} is {loss.item()}")
         optimiser.zero_grad(set_to_none=True)

@@ -83,3 +83,8 @@ class Counted:
 def test_batches_come_in_order_from_a_thread_and_from_processes(workers):
     found = [batch.labels.item() for batch in ahead.prepare(Counted(), 3, 9, workers)]
     assert found == [3, 4, 5, 6, 7, 8]
+
+
+def test_a_batch_of_one_class_has_half_of_the_loss():
+    loss, weight = losses.logit_loss(torch.zeros(4), torch.ones(4), 0.0)
+    assert loss.item() == pytest.approx(0.5 * np.log(2), rel=1e-5) and weight.tolist() == [0.125] * 4

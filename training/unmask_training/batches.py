@@ -12,9 +12,7 @@ from .families.resynth import region
 
 REAL, SWAPPED, PSEUDO = 0, 1, 2  # kinds: real, a fake of the data, a pseudo-manipulation
 ALONE = -1
-MIN_CHANGE = (
-    1.0  # mean difference of a pair, in levels of 255, below which the fake is not used: nobody sees it
-)
+MIN_CHANGE = 1.0  # levels of 255: a fake that differs less from its original on average is not used
 TRIES = 8
 MIN_PART = 0.4  # share of that change which a partial fake keeps at least
 

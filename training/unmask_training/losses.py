@@ -36,6 +36,14 @@ def tensors(batch: batches.Batch) -> Tensors:
     return Tensors(**{k: torch.from_numpy(v) for k, v in vars(batch).items()})
 
 
+def logit_loss(logits: torch.Tensor, labels: torch.Tensor, smoothing: float) -> tuple:
+    """Cross-entropy of logits [N] in which each class has half of the weight, and the weights [N]."""
+    weight = torch.where(labels > 0.5, 0.5 / labels.sum(), 0.5 / (1 - labels).sum())
+    target = labels * (1 - smoothing) + smoothing / 2
+    each = binary_cross_entropy_with_logits(logits, target, reduction="none")
+    return (weight * each).sum(), weight
+
+
 def objective(outputs, batch: Tensors, settings: dict) -> tuple[torch.Tensor, torch.Tensor]:
     """The loss to descend, and for the log the losses of the logit and of the mask (0 without a mask head).
 
@@ -43,10 +51,8 @@ def objective(outputs, batch: Tensors, settings: dict) -> tuple[torch.Tensor, to
     `kind_weight` that of telling one kind of fake from another, `twin_weight` the symmetric Kullback-Leibler
     divergence between two views of one face (as Hendrycks et al., AugMix, 2020, but of two).
     """
-    y, logits, smoothing = batch.labels, net.logits_of(outputs).float(), settings["label_smoothing"]
-    weight = torch.where(y > 0.5, 0.5 / y.sum(), 0.5 / (1 - y).sum())
-    target = y * (1 - smoothing) + smoothing / 2
-    loss = (weight * binary_cross_entropy_with_logits(logits, target, reduction="none")).sum()
+    logits = net.logits_of(outputs).float()
+    loss, weight = logit_loss(logits, batch.labels, settings["label_smoothing"])
     whole, mask_loss = loss, torch.zeros((), device=loss.device)
     if isinstance(outputs, tuple):
         each = binary_cross_entropy_with_logits(outputs[1].float(), batch.masks, reduction="none")
@@ -55,7 +61,7 @@ def objective(outputs, batch: Tensors, settings: dict) -> tuple[torch.Tensor, to
     if settings.get("kind_weight"):
         # Real faces have no kind: any class will do for them, their weight is nothing.
         each = cross_entropy(outputs[2][:, 1:].float(), (batch.kinds - 1).clamp(min=0), reduction="none")
-        whole = whole + settings["kind_weight"] * (weight * y * each).sum()
+        whole = whole + settings["kind_weight"] * (weight * batch.labels * each).sum()
     if settings.get("twin_weight"):
         apart = logits.sigmoid() - logits[batch.twins].sigmoid()
         divergence = apart * (logits - logits[batch.twins]) * (batch.twins != batches.ALONE)
