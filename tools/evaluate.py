@@ -16,6 +16,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from shipped import newest_card
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -104,9 +106,7 @@ def samples(table, scores):
 
 def stated_iou(table):
     """The heat map's overlap as the newest card states it: training/card.py measures it."""
-    versions = (folder for folder in (ROOT / "models/face").iterdir() if folder.name.isdecimal())
-    newest = max(versions, key=lambda folder: int(folder.name))
-    mask = json.loads((newest / "model.json").read_text()).get("quality", {}).get("mask")
+    mask = newest_card().get("quality", {}).get("mask")
     if mask is None:
         table.say("heat-map IoU", "1.5 x ellipse", "none stated in the card")
         return

@@ -23,16 +23,12 @@ from pathlib import Path
 import onnx
 from machine import cpu_seconds, processor
 from onnx import TensorProto, helper
+from shipped import newest_card
 
 ROOT = Path(__file__).resolve().parents[1]
 BUILD = ROOT / "build" / "release"
 ROUNDS = int(sys.argv[1]) if len(sys.argv) > 1 else 60
 FACES = (1, 4, 16)  # in a request, as remote-probe has them
-
-
-def face_side():
-    newest = max((ROOT / "models" / "face").iterdir(), key=lambda place: int(place.name))
-    return json.loads((newest / "model.json").read_text())["input"]["width"]
 
 
 def import_mean(folder, side):
@@ -83,7 +79,7 @@ def measure(protocol, models, remote, server, rounds):
 def main():
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        side = face_side()
+        side = newest_card()["input"]["width"]
         models = import_mean(folder, side)
         command = [BUILD / "unmask", "serve", "--models", models, "--listen", "127.0.0.1:0"]
         command += ["--kserve", "127.0.0.1:0", "--tf-serving", "127.0.0.1:0"]
