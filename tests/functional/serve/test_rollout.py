@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import requests
 from making import ROOT
+from switching import Switching
 
 FACE = ROOT / "models" / "face" / "1"
 TOKEN = "a-token-for-these-tests"
@@ -415,14 +416,11 @@ def test_switching_versions_drops_no_request(start_server, models, token_file, t
         *FLAGS,
     )
     change(server, "promote", {"version": 1})
-    start = time.monotonic()
-    may_serve = [[1, start, None]]  # version, from, until: a change happens between its call and its answer
+    switching = Switching(1)
     answers = []
 
     def ask(i):
-        delay = start + i / 50 - time.monotonic()
-        if delay > 0:
-            time.sleep(delay)  # the pace of the clients, not a wait for an event
+        switching.await_turn(i)
         sent = time.monotonic()
         answer = analyse(server, picture + b"%d" % i)
         answers.append((sent, time.monotonic(), answer.status_code, answer.json()))
@@ -430,8 +428,7 @@ def test_switching_versions_drops_no_request(start_server, models, token_file, t
     def switch(action, body, version):
         called = time.monotonic()
         change(server, action, body)
-        may_serve[-1][2] = time.monotonic()
-        may_serve.append([version, called, None])
+        switching.switched(version, called)
 
     with ThreadPoolExecutor(64) as pool:
         asked = [pool.submit(ask, i) for i in range(500)]
@@ -449,8 +446,7 @@ def test_switching_versions_drops_no_request(start_server, models, token_file, t
     for sent, received, code, body in answers:
         assert code == 200, body
         version = body["report"]["model"]["version"]
-        legal = {v for v, begin, end in may_serve if begin <= received and (end is None or sent <= end)}
-        assert version in legal, (version, may_serve, sent, received)
+        assert version in switching.legal(sent, received), (version, switching.spans, sent, received)
         seen.add(version)
     assert {1, 2} <= seen
     server.stop()

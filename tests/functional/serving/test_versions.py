@@ -17,6 +17,7 @@ import requests
 import tritonclient.http as triton
 from making import ROOT
 from onnx import TensorProto, helper
+from switching import Switching
 from tritonclient.utils import InferenceServerException
 
 FACE = np.full((1, 3, 16, 16), 0.25, np.float32)
@@ -208,14 +209,11 @@ def test_switching_versions_drops_no_request(start_serving, put, until, run):
         lambda: kserve_version(client()),
         lambda: kserve_version(client(), "stable"),
     ]
-    start = time.monotonic()
-    may_serve = [[1, start, None]]  # version, from, until: a change happens between its call and its end
+    switching = Switching(1)
     answers = []
 
     def ask(i):
-        delay = start + i / 50 - time.monotonic()
-        if delay > 0:
-            time.sleep(delay)  # the pace of the clients, not a wait for an event
+        switching.await_turn(i)
         sent = time.monotonic()
         version = ways[i % len(ways)]()
         answers.append((version, sent, time.monotonic()))
@@ -224,8 +222,7 @@ def test_switching_versions_drops_no_request(start_serving, put, until, run):
         called = time.monotonic()
         run("model", *arguments, "--models", put.models, code=0)
         until(lambda: tf_version(server) == version)  # servers follow within their interval
-        may_serve[-1][2] = time.monotonic()
-        may_serve.append([version, called, None])
+        switching.switched(version, called)
 
     with ThreadPoolExecutor(32) as pool:
         asked = [pool.submit(ask, i) for i in range(500)]
@@ -238,6 +235,5 @@ def test_switching_versions_drops_no_request(start_serving, put, until, run):
             done.result()
     assert len(answers) == 500
     for version, sent, received in answers:
-        legal = {v for v, begin, end in may_serve if begin <= received and (end is None or sent <= end)}
-        assert version in legal, (version, may_serve, sent, received)
+        assert version in switching.legal(sent, received), (version, switching.spans, sent, received)
     assert {version for version, _, _ in answers} >= {1, 2}
