@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 
-#include "model/keras/hdf5_file.hpp"
+#include "model/keras/weight_file.hpp"
 
 namespace unmask::keras {
 namespace {

@@ -52,7 +52,7 @@ TEST(GlobalHeap, OfOtherLengthsIsRefused) {
 }
 
 TEST(GlobalHeap, ThatTheFuzzerFoundEndsAtOnce) {
-  const auto file = ReadSmallFile(UNMASK_SOURCE_DIR "/fuzz/corpus/keras/endless_heap.h5").value();
+  const auto file = ReadSmallFile(UNMASK_SOURCE_DIR "/fuzz/corpus/hdf5/endless_heap.h5").value();
   EXPECT_THROW(Hdf5File::FromBytes(file), BadFile);
 }
 

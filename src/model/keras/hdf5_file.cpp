@@ -220,7 +220,9 @@ Hdf5File Hdf5File::FromBytes(std::string_view content) {
 }
 
 Hdf5File::Hdf5File(Hdf5File&& other) noexcept
-    : file_(std::exchange(other.file_, -1)), numbers_read_(other.numbers_read_) {}
+    : WeightFile(std::move(other)),
+      file_(std::exchange(other.file_, -1)),
+      numbers_read_(other.numbers_read_) {}
 
 Hdf5File::~Hdf5File() {
   if (file_ >= 0) H5Fclose(file_);

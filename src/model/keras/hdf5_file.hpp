@@ -4,31 +4,15 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "model/keras/weight_file.hpp"
+
 namespace unmask::keras {
 
-/// Why a file is not accepted: what was expected, what was found and where. Thrown inside this folder;
-/// ReadKerasModel() turns it into an Error.
-class BadFile : public std::runtime_error {
- public:
-  explicit BadFile(const std::string& message, std::string advice = {})
-      : std::runtime_error(message), hint(std::move(advice)) {}
-
-  std::string hint;  ///< what to do; may be empty
-};
-
-/// Numbers of a data set, row-major.
-struct Array {
-  std::vector<std::size_t> shape;  ///< empty: one number
-  std::vector<float> values;
-};
-
-/// An HDF5 file that may come from anybody, opened for reading: groups, data sets of numbers, attributes of
-/// text.
+/// An HDF5 file that may come from anybody, opened for reading.
 ///
 /// Asks the library for no memory before the size is checked against the file's own: a data set may not claim
 /// more numbers than its stored bytes can hold. Refuses what could lead out of the file or into other code:
@@ -36,7 +20,7 @@ struct Array {
 /// Every call throws BadFile. libhdf5 itself has had memory errors on hostile files: files that are not
 /// trusted are read in a process of their own (model/import). Not thread-safe; several objects may be used at
 /// once.
-class Hdf5File {
+class Hdf5File final : public WeightFile {
  public:
   /// Most numbers that one object reads in its life: 2^29 of 4 bytes are 2 GiB, twice VGG19 with its
   /// optimizer.
@@ -50,19 +34,13 @@ class Hdf5File {
 
   Hdf5File(Hdf5File&& other) noexcept;
   Hdf5File& operator=(Hdf5File&&) = delete;
-  ~Hdf5File();
+  ~Hdf5File() override;
 
-  /// Whether `path` (names with '/' between them) is a group or data set here.
-  bool Has(const std::string& path) const;
-  bool HasAttribute(const std::string& path, const std::string& name) const;
-
-  /// A text, or the only one of a list.
-  std::string Text(const std::string& path, const std::string& attribute) const;
-  /// A list of texts. Keras cuts long lists into the attributes NAME0, NAME1...: they are joined.
-  std::vector<std::string> Texts(const std::string& path, const std::string& attribute) const;
-
-  /// A data set of floats or integers as 32-bit floats.
-  Array Numbers(const std::string& path) const;
+  bool Has(const std::string& path) const override;
+  bool HasAttribute(const std::string& path, const std::string& name) const override;
+  std::string Text(const std::string& path, const std::string& attribute) const override;
+  std::vector<std::string> Texts(const std::string& path, const std::string& attribute) const override;
+  Array Numbers(const std::string& path) const override;
 
  private:
   explicit Hdf5File(std::int64_t file) : file_(file) {}

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "model/keras/hdf5_file.hpp"
 #include "model/keras/meso.hpp"
 #include "model/keras/network_builder.hpp"
 #include "model/keras/weight_plan.hpp"

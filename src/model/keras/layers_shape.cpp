@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Layers that move values, add or leave out some, or leave all alone.
 #include <algorithm>
+#include <cstdlib>
 
 #include <fmt/format.h>
 #include <openvino/op/interpolate.hpp>
@@ -32,25 +33,32 @@ Integers SidesOf(const LayerCall& call, const Value& input) {
   return sides;
 }
 
-std::int64_t CountOf(const Integers& sides) {
+/// The product of sizes > 0.
+std::int64_t CountOf(const LayerCall& call, const Integers& sides) {
+  constexpr std::int64_t kMost = std::int64_t{1} << 40;  // values of one picture's tensor
   std::int64_t count = 1;
-  for (const std::int64_t side : sides) count *= side;
+  for (const std::int64_t side : sides) {
+    if (side < 1 || count > kMost / side) call.Refuse("a tensor's sizes are out of range");
+    count *= side;
+  }
   return count;
 }
 
 /// In Keras' order of values: height, width, channels.
 Value Reshaped(const LayerCall& call, const Value& input, Integers sides) {
   const Value values = AsKeras(input);
-  const std::int64_t count = CountOf(SidesOf(call, values));
+  constexpr std::size_t kMaxRank = 8;
+  const std::int64_t count = CountOf(call, SidesOf(call, values));
   std::int64_t known = 1;
   for (const std::int64_t side : sides) {
-    if (side == 0 || side < -1 || known > count) call.Refuse("its target shape does not fit its input");
+    if (side == 0 || side < -1 || known > count / std::abs(side) || sides.size() > kMaxRank)
+      call.Refuse("its target shape does not fit its input");
     if (side > 0) known *= side;
   }
-  const auto open = std::find(sides.begin(), sides.end(), -1);
-  if (open != sides.end() && count % known == 0) *open = count / known;
-  if (CountOf(sides) != count)
+  const auto open = std::count(sides.begin(), sides.end(), -1);
+  if (open > 1 || (open == 1 ? count % known != 0 : known != count))
     call.Refuse(fmt::format("its target shape does not fit its input of {} values", count));
+  if (open == 1) *std::find(sides.begin(), sides.end(), -1) = count / known;
   sides.insert(sides.begin(), -1);
   return {std::make_shared<ov::op::v1::Reshape>(values.node, ConstantOf(sides), false), false};
 }

@@ -82,7 +82,7 @@ void DealOut(const std::vector<std::string>& paths, const json& model, const std
   for (auto& [path, weights] : dealt) store.Add(path, std::move(weights));
 }
 
-void PlanGroup(const Hdf5File& file, const json& model, const std::string& path, const std::string& group,
+void PlanGroup(const WeightFile& file, const json& model, const std::string& path, const std::string& group,
                int depth, WeightStore& store) {
   if (depth > kMaxDepth) throw BadFile(fmt::format("models are nested deeper than {}", kMaxDepth));
   std::map<std::string, int> numbers;
@@ -109,7 +109,7 @@ void PlanGroup(const Hdf5File& file, const json& model, const std::string& path,
 
 }  // namespace
 
-WeightStore PlanListed(const Hdf5File& file, const std::string& group, const json& model) {
+WeightStore PlanListed(const WeightFile& file, const std::string& group, const json& model) {
   WeightStore store(file);
   std::map<std::string, const json*> layers;
   for (const json& layer : LayersOf(ConfigOf(model), "")) layers[NameOf(layer)] = &layer;
@@ -128,7 +128,7 @@ WeightStore PlanListed(const Hdf5File& file, const std::string& group, const jso
   return store;
 }
 
-WeightStore PlanNumbered(const Hdf5File& file, const json& model) {
+WeightStore PlanNumbered(const WeightFile& file, const json& model) {
   WeightStore store(file);
   PlanGroup(file, model, "", "", 0, store);
   return store;

@@ -28,7 +28,7 @@ LayerWeights WeightStore::Of(const std::string& layer) const {
   return {*file_, layer, found == paths_.end() ? std::vector<std::string>() : found->second};
 }
 
-std::vector<StoredLayer> StoredLayers(const Hdf5File& file, const std::string& group) {
+std::vector<StoredLayer> StoredLayers(const WeightFile& file, const std::string& group) {
   const std::string prefix = group.empty() ? "" : group + "/";
   std::vector<StoredLayer> layers;
   for (std::string& name : file.Texts(group, "layer_names")) {

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "model/keras/hdf5_file.hpp"
+#include "model/keras/weight_file.hpp"
 
 namespace unmask::keras {
 
@@ -13,7 +13,7 @@ namespace unmask::keras {
 class LayerWeights {
  public:
   /// `layer` is what errors call it. `file` must outlive this object.
-  LayerWeights(const Hdf5File& file, std::string layer, std::vector<std::string> paths)
+  LayerWeights(const WeightFile& file, std::string layer, std::vector<std::string> paths)
       : file_(&file), layer_(std::move(layer)), paths_(std::move(paths)) {}
 
   /// The next array, which must have `shape` and hold finite numbers. `name` is what errors call it.
@@ -23,7 +23,7 @@ class LayerWeights {
   bool empty() const { return next_ == paths_.size(); }
 
  private:
-  const Hdf5File* file_;
+  const WeightFile* file_;
   std::string layer_;
   std::vector<std::string> paths_;
   std::size_t next_ = 0;
@@ -34,7 +34,7 @@ class LayerWeights {
 /// '/' between.
 class WeightStore {
  public:
-  explicit WeightStore(const Hdf5File& file) : file_(&file) {}
+  explicit WeightStore(const WeightFile& file) : file_(&file) {}
 
   void Add(const std::string& layer, std::vector<std::string> paths) { paths_[layer] = std::move(paths); }
 
@@ -42,7 +42,7 @@ class WeightStore {
   LayerWeights Of(const std::string& layer) const;
 
  private:
-  const Hdf5File* file_;
+  const WeightFile* file_;
   std::map<std::string, std::vector<std::string>> paths_;
 };
 
@@ -53,6 +53,6 @@ struct StoredLayer {
 };
 
 /// The layers that `group` lists (attribute layer_names, Keras 1 to 3 in .h5), those without weights too.
-std::vector<StoredLayer> StoredLayers(const Hdf5File& file, const std::string& group);
+std::vector<StoredLayer> StoredLayers(const WeightFile& file, const std::string& group);
 
 }  // namespace unmask::keras
