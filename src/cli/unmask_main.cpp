@@ -10,6 +10,7 @@
 
 #include "cli/command_line.hpp"
 #include "cli/exit_code.hpp"
+#include "model/import/confined_keras.hpp"
 
 namespace {
 
@@ -48,6 +49,7 @@ int main(int argc, char** argv) try {
   HoldStandardStreams();
   KeepFreedMemory();
   if (argc == 3 && std::string_view(argv[1]) == "--convert-model") return unmask::ConvertModel(argv[2]);
+  if (argc == 3 && std::string_view(argv[1]) == "--read-keras") return unmask::ReadKerasForParent(argv[2]);
   const auto environment = [](const std::string& name) -> std::optional<std::string> {
     const char* value = std::getenv(name.c_str());
     return value == nullptr ? std::nullopt : std::optional<std::string>(value);

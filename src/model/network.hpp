@@ -58,14 +58,14 @@ struct NetworkOptions {
   std::filesystem::path cache;
   /// Hash of the network's files, which the caller has checked. Without it nothing is kept.
   std::string identity;
-  /// Ends the wait for a network that runs elsewhere while it is loaded; not for longer.
+  /// Ends the wait for a network elsewhere, or a Keras file's reader, while loading; not for longer.
   std::stop_token stop;
 };
 
 /// Reads and compiles a network: ONNX, OpenVINO IR, TensorFlow Lite, the folder of a TensorFlow SavedModel,
-/// or Keras as ReadKerasModel() does. Computes in float32 (an engine's reduced precision would change scores
-/// from machine to machine). The content is trusted: check its hash first, or let nobody name it but who runs
-/// the program. Fails with kNotFound, kInternal and the engine's own words, or as ReadKerasModel().
+/// or Keras, which ReadKerasConfined() reads in another process. Computes in float32 (reduced precision would
+/// change scores from machine to machine). Other content is trusted: check its hash first, or let nobody name
+/// it but who runs the program. kNotFound, kInternal with the engine's words, or as ReadKerasConfined().
 Result<std::unique_ptr<Network>> LoadNetwork(const std::filesystem::path& file,
                                              const NetworkOptions& options);
 

@@ -12,6 +12,7 @@
 
 #include "base/thread_pool.hpp"
 #include "model/compiled_cache.hpp"
+#include "model/import/confined_keras.hpp"
 #include "model/keras/keras_model.hpp"
 #include "model/network.hpp"
 
@@ -168,8 +169,8 @@ struct Refused {
 };
 
 /// As the engine's own reader, but throws Refused.
-std::shared_ptr<ov::Model> ReadKeras(const std::filesystem::path& file) {
-  auto model = ReadKerasModel(file);
+std::shared_ptr<ov::Model> ReadKeras(const std::filesystem::path& file, const std::stop_token& stop) {
+  auto model = ReadKerasConfined(file, {.program = {}, .stop = stop});
   if (!model) throw Refused{model.error()};
   return std::move(*model);
 }
@@ -178,7 +179,7 @@ ov::CompiledModel CompileFile(const std::filesystem::path& file, const NetworkOp
                               const ov::AnyMap& properties) {
   const bool keras = IsKerasFile(file);
   if (options.batch == 0 && !keras) return Core().compile_model(file.string(), options.device, properties);
-  const auto model = keras ? ReadKeras(file) : Core().read_model(file.string());
+  const auto model = keras ? ReadKeras(file, options.stop) : Core().read_model(file.string());
   if (options.batch == 0) return Core().compile_model(model, options.device, properties);
   ov::PartialShape shape = model->input().get_partial_shape();
   shape[0] = static_cast<ov::Dimension::value_type>(options.batch);

@@ -28,6 +28,20 @@ constexpr std::size_t kMostSaid = 64 << 10;
 constexpr rlim_t kCpuSeconds = 300;
 constexpr rlim_t kAddressSpace = rlim_t{16} << 30;
 
+constexpr int kFirstInherited = STDERR_FILENO + 1;
+
+/// Copies with numbers above those that the child gives them, so that none is overwritten before its turn.
+Result<std::vector<UniqueFd>> AboveTheirPlaces(std::initializer_list<int> inherited) {
+  std::vector<UniqueFd> copies;
+  for (const int fd : inherited) {
+    copies.emplace_back(::fcntl(fd, F_DUPFD_CLOEXEC, kFirstInherited + static_cast<int>(inherited.size())));
+    if (copies.back().get() < 0)
+      return Fail(ErrorCode::kInternal,
+                  fmt::format("a descriptor cannot be handed on: {}", std::strerror(errno)));
+  }
+  return copies;
+}
+
 std::string EndingOf(int status) {
   if (WIFSIGNALED(status))
     return fmt::format("signal {} ({})", WTERMSIG(status), ::strsignal(WTERMSIG(status)));
@@ -37,13 +51,16 @@ std::string EndingOf(int status) {
 }  // namespace
 
 Result<TrialResult> RunTrial(const std::filesystem::path& program, const std::vector<std::string>& arguments,
-                             double timeout, const std::stop_token& stop) {
+                             double timeout, const std::stop_token& stop,
+                             std::initializer_list<int> inherited) {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0)
     return Fail(ErrorCode::kInternal, fmt::format("no pipe to a child process: {}", std::strerror(errno)));
   const UniqueFd ours(ends[0]);
   UniqueFd theirs(ends[1]);
 
+  const auto given = AboveTheirPlaces(inherited);
+  if (!given) return tl::unexpected(given.error());
   std::vector<char*> argv = {const_cast<char*>(program.c_str())};
   for (const auto& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
   argv.push_back(nullptr);
@@ -53,6 +70,8 @@ Result<TrialResult> RunTrial(const std::filesystem::path& program, const std::ve
   ::posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
   ::posix_spawn_file_actions_adddup2(&actions, theirs.get(), STDOUT_FILENO);
   ::posix_spawn_file_actions_adddup2(&actions, theirs.get(), STDERR_FILENO);
+  for (std::size_t i = 0; i < given->size(); ++i)
+    ::posix_spawn_file_actions_adddup2(&actions, (*given)[i].get(), kFirstInherited + static_cast<int>(i));
   ::posix_spawnattr_init(&attributes);
   ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
   pid_t child = 0;

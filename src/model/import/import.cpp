@@ -39,13 +39,15 @@ bool IsPickle(std::string_view first) {
 
 Result<void> CheckFile(const fs::path& file) {
   if (fs::is_directory(file)) {
-    if (fs::exists(file / "saved_model.pb")) return {};
+    if (fs::is_regular_file(file / "saved_model.pb")) return {};
     return Fail(ErrorCode::kBadRequest, "it is a folder without saved_model.pb (expected a SavedModel)",
                 "name the model's file, or the folder that model.export() wrote");
   }
   std::error_code error;
   const auto size = fs::file_size(file, error);
-  if (error) return Fail(ErrorCode::kNotFound, "the file cannot be found or read: " + error.message());
+  if (error)
+    return Fail(ErrorCode::kNotFound, "the file cannot be found or read: " + error.message(),
+                "name a regular file");
   if (size == 0) return Fail(ErrorCode::kBadRequest, "the file is empty", "save or download it again");
   if (size > kMaxFile)
     return Fail(ErrorCode::kTooLarge, fmt::format("the file has {} bytes (at most {})", size, kMaxFile));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/keras/keras_model.hpp"
 
-#include <array>
+#include <algorithm>
 #include <charconv>
 #include <fstream>
 #include <stdexcept>
@@ -22,7 +22,7 @@ using namespace keras;
 using nlohmann::json;
 
 /// The file's layers with weights are the architecture's, one after the other.
-WeightStore WeightsInOrder(const Hdf5File& file, const std::vector<StoredLayer>& layers,
+WeightStore WeightsInOrder(const WeightFile& file, const std::vector<StoredLayer>& layers,
                            const Architecture& architecture) {
   WeightStore store(file);
   std::size_t next = 0;
@@ -98,7 +98,10 @@ std::shared_ptr<ov::Model> ReadHdf5(const std::filesystem::path& path, const Ker
 std::shared_ptr<ov::Model> ReadZip(const std::filesystem::path& path, const KerasOptions& options) {
   ZipParts parts = UnpackKeras(path);
   if (!parts.texts.contains("config.json") || parts.weights.empty())
-    throw BadFile("the archive lacks config.json or model.weights.h5", "save the model again");
+    throw BadFile(
+        "it is an archive without the config.json or model.weights.h5 of a Keras model",
+        "expected what model.save(\"model.keras\") writes; an archive of PyTorch holds a pickle: export "
+        "it as ONNX with torch.onnx.export");
   int keras = 3;
   if (parts.texts.contains("metadata.json"))
     keras = MajorOf(ParseConfig(parts.texts["metadata.json"]).value("keras_version", "3"));
@@ -111,25 +114,36 @@ std::shared_ptr<ov::Model> ReadZip(const std::filesystem::path& path, const Kera
   return NetworkBuilder(weights, BuildWith(options, keras)).Build(model);
 }
 
-bool IsHdf5(const std::filesystem::path& file) {
+/// As many bytes as the longer of the two marks has; fewer of a shorter file.
+std::string FirstBytes(const std::filesystem::path& file) {
   std::ifstream stream(file, std::ios::binary);
-  std::array<char, 8> first{};
-  stream.read(first.data(), first.size());
-  return stream && LooksLikeHdf5({first.data(), first.size()});
+  std::string first(8, '\0');
+  stream.read(first.data(), static_cast<std::streamsize>(first.size()));
+  first.resize(static_cast<std::size_t>(std::max<std::streamsize>(stream.gcount(), 0)));
+  return first;
 }
+
+constexpr const char* kSaveAgain =
+    "save the model again where it was made, with model.save(\"model.keras\"), or export it as ONNX";
 
 }  // namespace
 
-bool IsKerasFile(const std::filesystem::path& file) { return IsHdf5(file) || LooksLikeKerasZip(file); }
+bool IsKerasFile(const std::filesystem::path& file) {
+  const std::string first = FirstBytes(file);
+  return LooksLikeHdf5(first) || LooksLikeZip(first);
+}
 
 Result<std::shared_ptr<ov::Model>> ReadKerasModel(const std::filesystem::path& file,
                                                   const KerasOptions& options) {
   try {
-    return IsHdf5(file) ? ReadHdf5(file, options) : ReadZip(file, options);
+    return LooksLikeHdf5(FirstBytes(file)) ? ReadHdf5(file, options) : ReadZip(file, options);
   } catch (const BadFile& e) {
-    return Fail(ErrorCode::kBadRequest, e.what(), e.hint);
+    return Fail(ErrorCode::kBadRequest, e.what(), e.hint.empty() ? kSaveAgain : e.hint);
+  } catch (const std::bad_alloc&) {
+    return Fail(ErrorCode::kBadRequest, "it needs more memory than its reader may use",
+                "the file claims sizes that no network has");
   } catch (const std::exception& e) {
-    return Fail(ErrorCode::kBadRequest, fmt::format("the file cannot be used: {}", e.what()));
+    return Fail(ErrorCode::kBadRequest, fmt::format("the file cannot be used: {}", e.what()), kSaveAgain);
   }
 }
 

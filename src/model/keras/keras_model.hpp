@@ -23,8 +23,8 @@ struct KerasOptions {
   std::size_t width = 0;
 };
 
-/// Whether a file's content is HDF5, or a ZIP archive with a config.json, whatever it is called. False for
-/// what cannot be read.
+/// Whether a file's first bytes are those of HDF5 or of a ZIP archive, as every Keras file's are, whatever it
+/// is called. Parses nothing. False for what cannot be read.
 bool IsKerasFile(const std::filesystem::path& file);
 
 /// Rebuilds the network of a Keras file in the engine's terms, without TensorFlow, as it computes at

@@ -4,11 +4,9 @@
 #include <archive.h>
 #include <archive_entry.h>
 
-#include <array>
-#include <fstream>
+#include <algorithm>
 #include <memory>
 #include <span>
-#include <string_view>
 #include <vector>
 
 #include <fmt/format.h>
@@ -20,6 +18,8 @@ namespace {
 
 constexpr std::size_t kBlock = 256 << 10;
 constexpr std::uint64_t kMaxWeights = std::uint64_t{4} << 30;
+constexpr std::uint64_t kMostUnpacked = 16;                        // times the archive's bytes
+constexpr std::uint64_t kSmallWeights = std::uint64_t{256} << 20;  // may unpack from anything
 constexpr int kMaxMembers = 10'000;
 
 struct FreeArchive {
@@ -38,7 +38,9 @@ class Zip {
     ::archive_entry* entry = nullptr;
     const int status = ::archive_read_next_header(reader_.get(), &entry);
     if (status == ARCHIVE_EOF) return {};
-    if ((status != ARCHIVE_OK && status != ARCHIVE_WARN) || ++members_ > kMaxMembers) Complain();
+    if (status != ARCHIVE_OK && status != ARCHIVE_WARN) Complain();
+    if (++members_ > kMaxMembers)
+      throw BadFile(fmt::format("the archive has more than {} members", kMaxMembers));
     const char* name = ::archive_entry_pathname(entry);
     return name == nullptr || *name == '\0' ? "?" : name;
   }
@@ -66,11 +68,14 @@ class Zip {
   int members_ = 0;
 };
 
-PrivateFile ReadWeights(Zip& zip) {
+PrivateFile ReadWeights(Zip& zip, std::uint64_t archive_bytes) {
+  const std::uint64_t most = std::min(kMaxWeights, kSmallWeights + kMostUnpacked * archive_bytes);
   auto file = PrivateFile::InMemory();
   if (!file) throw BadFile(file.error().message, file.error().hint);
   zip.Read([&](std::span<const char> piece) {
-    if (file->size() + piece.size() > kMaxWeights) throw BadFile("model.weights.h5 has more than 4 GiB");
+    if (file->size() + piece.size() > most)
+      throw BadFile(fmt::format("model.weights.h5 unpacks to more than {} bytes (of an archive of {})", most,
+                                archive_bytes));
     if (const auto written = file->Append(piece); !written)
       throw BadFile(written.error().message, "free some memory");
   });
@@ -92,24 +97,12 @@ ZipParts UnpackKeras(const std::filesystem::path& file) {
       });
       parts.texts[name] = std::move(text);
     } else if (name == "model.weights.h5" && parts.weights.empty()) {
-      parts.weights.push_back(ReadWeights(zip));
+      parts.weights.push_back(ReadWeights(zip, std::filesystem::file_size(file)));
     }
   }
   return parts;
 }
 
-bool LooksLikeKerasZip(const std::filesystem::path& file) {
-  std::ifstream stream(file, std::ios::binary);
-  std::array<char, 4> first{};
-  if (!stream.read(first.data(), first.size()) || std::string_view(first.data(), 4) != "PK\x03\x04")
-    return false;
-  try {
-    Zip zip(file);
-    for (std::string name = zip.Next(); !name.empty(); name = zip.Next())
-      if (name == "config.json") return true;
-  } catch (const BadFile&) {
-  }
-  return false;
-}
+bool LooksLikeZip(std::string_view first_bytes) { return first_bytes.starts_with("PK\x03\x04"); }
 
 }  // namespace unmask::keras

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/file.hpp"
@@ -19,10 +20,12 @@ struct ZipParts {
 
 /// Unpacks config.json, metadata.json and model.weights.h5 of a ZIP archive; the last into a nameless file
 /// in memory, since the process may be one that makes none. Other members are skipped. Throws BadFile: for no
-/// ZIP archive, a damaged one, and members beyond 32 MiB (texts) or 4 GiB (weights).
+/// ZIP archive, a damaged one, one of more than 10,000 members, and members beyond 32 MiB (texts) or 4 GiB
+/// (weights); and for weights that unpack to more than 16 times the archive and 256 MiB: weights that were
+/// trained hardly pack at all, so that is a bomb.
 ZipParts UnpackKeras(const std::filesystem::path& file);
 
-/// Whether a file is a ZIP archive with a config.json, as Keras 3 writes it.
-bool LooksLikeKerasZip(const std::filesystem::path& file);
+/// Whether a file begins as ZIP archives do.
+bool LooksLikeZip(std::string_view first_bytes);
 
 }  // namespace unmask::keras
