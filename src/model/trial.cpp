@@ -17,6 +17,7 @@
 #include <fmt/format.h>
 
 #include "base/fd.hpp"
+#include "base/privileges.hpp"
 
 extern char** environ;
 
@@ -118,12 +119,10 @@ Result<TrialResult> RunTrial(const std::filesystem::path& program, const std::ve
 
 void LimitThisTrial() {
   const rlimit cpu{kCpuSeconds, kCpuSeconds + 5};
-  [[maybe_unused]] const rlimit memory{kAddressSpace, kAddressSpace};
+  const rlimit memory{kAddressSpace, kAddressSpace};
   const rlimit core{0, 0};
   ::setrlimit(RLIMIT_CPU, &cpu);
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // they reserve terabytes
-  ::setrlimit(RLIMIT_AS, &memory);
-#endif
+  if (!kSanitized) ::setrlimit(RLIMIT_AS, &memory);
   ::setrlimit(RLIMIT_CORE, &core);
 }
 

@@ -22,6 +22,8 @@
 
 #include <gtest/gtest.h>
 
+#include "base/privileges.hpp"
+
 namespace unmask {
 namespace {
 
@@ -30,9 +32,7 @@ constexpr int kGood = 7;
 class Confined : public testing::Test {
  protected:
   void SetUp() override {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-    GTEST_SKIP() << "builds with sanitizers are not confined";
-#endif
+    if (kSanitized) GTEST_SKIP() << "builds with sanitizers are not confined";
   }
 
   /// The wait status of a process that is confined and then does what it is told.

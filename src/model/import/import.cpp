@@ -18,6 +18,7 @@
 
 #include "base/file.hpp"
 #include "base/hash.hpp"
+#include "base/privileges.hpp"
 #include "model/import/request_json.hpp"
 #include "model/new_version.hpp"
 #include "model/repository.hpp"
@@ -74,7 +75,7 @@ void Limit(int resource, rlim_t value) {
   ::setpgid(0, 0);
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-  Limit(RLIMIT_AS, kMemory);
+  if (!kSanitized) Limit(RLIMIT_AS, kMemory);
   Limit(RLIMIT_CPU, static_cast<rlim_t>(seconds) * 2);  // two cores' worth; the clock is the parent's
   Limit(RLIMIT_FSIZE, kFileSize);
   Limit(RLIMIT_CORE, 0);
