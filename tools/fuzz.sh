@@ -5,6 +5,7 @@ set -euo pipefail
 build=$1
 seconds=$2
 here=$(dirname "$0")
+export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1  # or undefined behaviour is only printed
 for fuzzer in "$build"/*_fuzz; do
   name=$(basename "$fuzzer")
   corpus=$here/../fuzz/corpus/${name%_fuzz}

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -38,7 +39,7 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
     if (frame.value.members.size() >= kMaxMembers)
       return Refuse(fmt::format("an object has more than {} members", kMaxMembers));
     if (frame.value.Find(name)) return Refuse(fmt::format("the name '{}' appears twice", name.substr(0, 64)));
-    frame.value.members.emplace_back(std::move(name), JsonValue{});
+    frame.value.members.push_back({.name = std::move(name), .value = {}});
     return true;
   }
   bool end_object() override { return Close(); }
@@ -114,7 +115,7 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
     if (++values_ > limits_.max_values)
       return Refuse(fmt::format("there are more than {} values", limits_.max_values));
     if (frame.value.kind == Kind::kObject) {
-      frame.value.members.back().second = std::move(value);
+      frame.value.members.back().value = std::move(value);
       return true;
     }
     if (frame.value.kind == Kind::kNumbers && frame.children > 0) return Refuse(kMixed);

@@ -5,7 +5,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "unmask/error.hpp"
@@ -21,19 +20,25 @@ struct JsonLimits {
 
 /// One value of a JSON text whose lists of numbers, which may be tensors of a million values, are kept as
 /// tensors: a list of numbers, or of such lists of one shape, is kNumbers.
+struct JsonMember;
 struct JsonValue {
   enum class Kind { kNull, kBool, kNumber, kString, kObject, kList, kNumbers };
   Kind kind = Kind::kNull;
   bool boolean = false;
   double number = 0;  ///< finite
   std::string text;
-  std::vector<std::pair<std::string, JsonValue>> members;  ///< each name once
-  std::vector<JsonValue> items;                            ///< of kList
-  std::vector<std::size_t> shape;                          ///< of kNumbers; an empty list is [0]
-  std::size_t first = 0;                                   ///< of kNumbers: index in JsonText::numbers
+  std::vector<JsonMember> members;  ///< of kObject, each name once
+  std::vector<JsonValue> items;     ///< of kList
+  std::vector<std::size_t> shape;   ///< of kNumbers; an empty list is [0]
+  std::size_t first = 0;            ///< of kNumbers: index in JsonText::numbers
 
   /// The member of that name; null when there is none or this is no object.
   const JsonValue* Find(std::string_view name) const;
+};
+
+struct JsonMember {
+  std::string name;
+  JsonValue value;
 };
 
 struct JsonText {
