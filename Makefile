@@ -91,8 +91,8 @@ train-check: train-setup ## recompute the committed model's validation figures f
 
 FEEDBACK ?= feedback-set
 REPLAY ?= $(DATA)
-SERVED ?= models/face/3
-OUT ?= candidates/face/4
+SERVED ?= models/face/4
+OUT ?= candidates/face/5
 .PHONY: retrain
 retrain: train-setup ## go on from the version SERVED with FEEDBACK and a replay of REPLAY; writes the version OUT
 	training/.venv/bin/python training/retrain.py --served $(SERVED) --feedback $(FEEDBACK) --replay $(REPLAY) --out $(OUT)

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Makes models/face/3 from the data, or measures the committed newest model.
+# Makes models/face/4 from the data, or measures the committed newest model.
 #
 #   training/reproduce.sh [--data DIR] [--evaluate-only]
 #
@@ -32,6 +32,7 @@ if [ -z "$evaluate_only" ]; then
     export OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1
   fi
   "$python" "$here/train.py" --data "$data" --workers "$workers"
+  "$python" "$here/train_outline.py" --data "$data"
   "$python" "$here/export.py" --data "$data"
 fi
 exec "$python" "$here/evaluate.py" --data "$data"

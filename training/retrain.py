@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Goes on with a served version: feedback and replayed old data in, a candidate version out.
 
-    retrain.py --served ../models/face/3 --feedback SET --replay DATA --out ../candidates/face/4
+    retrain.py --served ../models/face/4 --feedback SET --replay DATA --out ../candidates/face/5
 
 Stops and resumes at any step; the same seed and data give the same draws.
 """
@@ -21,7 +21,7 @@ import export as export_step
 import numpy as np
 import torch
 import train
-from unmask_training import batches, calibrate, data, export, losses, net, networks, replay, report
+from unmask_training import batches, calibrate, data, export, losses, net, networks, quantise, replay, report
 from unmask_training.config import load as load_config
 from unmask_training.infer import OpenVinoModel
 
@@ -55,7 +55,8 @@ def load(config: dict, checkpoint: Path | None, seed: int) -> torch.nn.Module:
 
 def check_served(model: torch.nn.Module, served: Path, size: int) -> None:
     """The weights must be those of the served version, or the candidate would go on from something else."""
-    stored = {c["name"]: c["logit"] for c in json.loads((served / "golden.json").read_text())["cases"]}
+    file = next(f for f in (served / "golden-fp32.json", served / "golden.json") if f.exists())
+    stored = {c["name"]: c["logit"] for c in json.loads(file.read_text())["cases"]}
     computed = {
         c["name"]: c["logit"] for c in export.golden(model.eval(), export.golden_cases(), size)["cases"]
     }
@@ -72,7 +73,7 @@ def go_on(model, source: replay.Batches, settings: dict, run: Path, stop_at: int
     """Trains, or resumes; gives the averaged weights, or nothing when it stopped before the end."""
     if settings.get("keep_masks"):
         for name, parameter in model.named_parameters():
-            if name.split(".")[0] in ("lateral", "mask"):
+            if name.split(".")[0] in ("lateral", "mask", "outline"):
                 parameter.requires_grad_(False)
     trained = [p for p in model.parameters() if p.requires_grad]
     optimiser = torch.optim.AdamW(trained, lr=settings["rate"], weight_decay=settings["weight_decay"])
@@ -130,19 +131,16 @@ def digest(faces: list[data.Face]) -> str:
 
 
 def write_version(
-    model, out: Path, served: Path | None, size: int, val: list[data.Face], facts: dict
+    model, out: Path, served: Path | None, size: int, val: list[data.Face], facts: dict, inputs=None
 ) -> None:
-    """The folder of a version, whole or not at all."""
+    """The folder of a version, whole or not at all; in int8 where `inputs` are given to set its ranges."""
     unfinished = out.with_name(f".{out.name}.part")
     shutil.rmtree(unfinished, ignore_errors=True)
     part = unfinished / out.name
     part.mkdir(parents=True)
-    export.write_onnx(model, part / "face.onnx", size)
-    export.write_ir(part / "face.onnx", part / "face.xml")
+    export.write_networks(model, part, size, inputs)
     (part / "face.onnx").unlink()
     network = OpenVinoModel(part / "face.xml", size)
-    golden = export.golden(model, export.golden_cases(), size)
-    (part / "golden.json").write_text(json.dumps(golden, indent=2) + "\n")
     today = datetime.date.today().isoformat()
     mask = np.zeros((1, size // 8, size // 8)) if network.has_mask else None
     stated = export_step.describe(part, size, mask, today) | {
@@ -214,7 +212,10 @@ def main() -> int:
             model.load_state_dict(weights)
         out.parent.mkdir(parents=True, exist_ok=True)
         val = new["val"].faces() + old["val"].faces()
-        write_version(model.eval(), out, args.served, settings["size"], val, facts)
+        inputs = None
+        if begin.get("precision") == "int8":
+            inputs = quantise.examples(old["train"].faces() + new["train"].faces(), config, settings["size"])
+        write_version(model.eval(), out, args.served, settings["size"], val, facts, inputs)
         run.mkdir(parents=True, exist_ok=True)
         train.save(run / "final.pt", {"model": model.state_dict(), "step": settings["steps"]})
     except (OSError, ValueError, KeyError, RuntimeError) as error:

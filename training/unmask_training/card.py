@@ -264,6 +264,7 @@ counts once evidence persists, which works the other way.
 
 def render(card: dict, words: dict, facts: dict) -> str:
     model, calibration, crop = words["model"], card["calibration"], card["crop"]
+    weights = model.get("weights", "large weights in fp16")
     outputs = (
         f"tensor `{card['output']['name']}`, [N, 1]; score = sigmoid({calibration['slope']:.4f} * logit "
     )
@@ -289,7 +290,7 @@ faces are much rarer, so read the score against the thresholds and not as a perc
     text += table(
         ["", ""],
         [
-            ["network", f"{model['network']}; {facts['mib']:.1f} MiB (large weights in fp16)"],
+            ["network", f"{model['network']}; {facts['mib']:.1f} MiB ({weights})"],
             ["input", inputs],
             ["output", outputs],
             ["crop", square],

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """From a checkpoint to what the product loads: ONNX, OpenVINO IR, golden logits."""
 
+import json
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from . import data, net, networks
+from . import data, net, networks, quantise
+from .infer import OpenVinoModel
 
 ASTRONAUT = Path(__file__).resolve().parents[2] / "third_party/test_media/astronaut.png"
 # Squares of the 512x512 picture: the face by the crop rule, moved, two to shrink, a small one, no face.
@@ -20,6 +22,8 @@ ASTRONAUT_CASES = {
 }
 SYNTHETIC_SIZES = (160, 224)
 FP16_FROM = 16384  # numbers in a tensor
+# What a processor or an engine may differ by: fp16 weights differ from fp32; int8's rounding adds to it.
+TOLERANCE = {"fp16": 0.02, "int8": 0.05}
 
 
 def synthetic(width: int, height: int) -> np.ndarray:
@@ -69,6 +73,27 @@ class Deployed(torch.nn.Module):
 def outputs_of(model: torch.nn.Module) -> list[str]:
     plain = isinstance(model, net.PlainNet) and not isinstance(model, net.FaceNet)
     return ["logit"] if plain else ["logit", "mask"]
+
+
+def write_networks(
+    model: torch.nn.Module, out: Path, size: int, inputs: list[np.ndarray] | None = None
+) -> None:
+    """face.onnx in fp32, face.xml, and their golden logits.
+
+    face.xml has fp16 weights, or int8 ones where `inputs` are given to set their ranges (quantise.py). Then
+    it has golden logits of its own, and golden-fp32.json those of face.onnx; else golden.json is for both.
+    """
+    write_onnx(model, out / "face.onnx", size)
+    cases = golden_cases()
+    if inputs is None:
+        write_ir(out / "face.onnx", out / "face.xml")
+        found = {"golden.json": golden(model, cases, size)}
+    else:
+        quantise.write(out / "face.onnx", inputs, out / "face.xml")
+        found = {"golden-fp32.json": golden(model, cases, size)}
+        found["golden.json"] = golden(OpenVinoModel(out / "face.xml", size), cases, size, "int8")
+    for name, content in found.items():
+        (out / name).write_text(json.dumps(content, indent=2) + "\n")
 
 
 def write_onnx(model: torch.nn.Module, file: Path, size: int = data.SIZE) -> None:
@@ -139,11 +164,20 @@ def golden_cases(astronaut: Path = ASTRONAUT) -> list[tuple[str, str, tuple, np.
     return cases
 
 
-def golden(model: torch.nn.Module, cases, size: int = data.SIZE) -> dict:
-    """The logits that every implementation of this model must reach, from PyTorch in fp32."""
+def golden(
+    model: torch.nn.Module | OpenVinoModel, cases, size: int = data.SIZE, precision: str = "fp16"
+) -> dict:
+    """The logits that every implementation of this model must reach.
+
+    Of an int8 network they are its own; of others PyTorch's in fp32.
+    """
     entries = []
     with torch.inference_mode():
         for name, source, rect, pixels in cases:
-            logit = net.logits_of(model(torch.from_numpy(data.to_input(pixels, size)[None]))).item()
+            x = data.to_input(pixels, size)[None]
+            if isinstance(model, OpenVinoModel):
+                logit = float(model(x)[0, 0])
+            else:
+                logit = net.logits_of(model(torch.from_numpy(x))).item()
             entries.append({"name": name, "source": source, "rect": list(rect), "logit": round(logit, 5)})
-    return {"tolerance": 0.02, "cases": entries}
+    return {"tolerance": TOLERANCE[precision], "cases": entries}

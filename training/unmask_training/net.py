@@ -177,22 +177,28 @@ class FaceNet(PlainNet):
         nn.init.zeros_(self.evidence.weight)
         nn.init.constant_(self.mask[-1].bias, -2.0)
 
-    def look(self, x):
-        """The mask, the pooled features [N,FEATURES], and the mask's mean and peak [N,2]."""
-        laterals = []
+    def tapped(self, x) -> list[torch.Tensor]:
+        """What the blocks at `taps` give, the finest first; the last is also what is pooled."""
+        seen = []
         for index, block in enumerate(self.blocks):
             x = block(x)
             if index in self.taps:
-                laterals.append(self.lateral[self.taps[index]](x))
+                seen.append(x)
+        return seen
+
+    def look(self, seen: list[torch.Tensor]):
+        """The mask, the pooled features [N,FEATURES], and the mask's mean and peak [N,2]."""
+        laterals = [lateral(x) for lateral, x in zip(self.lateral, seen, strict=True)]
         size = laterals[0].shape[2:]
         merged = laterals[0]
         for coarse in laterals[1:]:
             merged = merged + interpolate(coarse, size=size, mode="bilinear", align_corners=False)
         mask = self.mask(merged)
-        return mask, x.mean(dim=(2, 3)), torch.cat([mask.mean(dim=(2, 3)), mask.amax(dim=(2, 3))], dim=1)
+        evidence = torch.cat([mask.mean(dim=(2, 3)), mask.amax(dim=(2, 3))], dim=1)
+        return mask, seen[-1].mean(dim=(2, 3)), evidence
 
     def forward(self, x):
-        mask, features, evidence = self.look(x)
+        mask, features, evidence = self.look(self.tapped(x))
         return self.head(self.dropout(features)) + self.evidence(evidence), mask
 
 
@@ -213,12 +219,16 @@ class KindsNet(FaceNet):
         self.evidence = nn.Linear(2, 2, bias=False)
         nn.init.zeros_(self.evidence.weight)
 
-    def forward(self, x):
-        mask, features, evidence = self.look(x)
+    def judge(self, seen: list[torch.Tensor]):
+        """Logit, mask and scores, from what tapped() gives."""
+        mask, features, evidence = self.look(seen)
         scores = self.head(self.dropout(features))
         real, fakes = scores[:, :1], scores[:, 1:] + self.evidence(evidence)
         logit = fakes.logsumexp(dim=1, keepdim=True) - real
         return logit, mask, torch.cat([real, fakes], dim=1)
+
+    def forward(self, x):
+        return self.judge(self.tapped(x))
 
 
 def lite0(dropout: float = 0.2) -> FaceNet:

@@ -2,6 +2,7 @@
 """The networks by their name in a configuration."""
 
 from .net import FaceNet, KindsNet, PlainNet, lite0, lite2
+from .outline import OutlinedNet
 from .towers import Towers
 
 BY_NAME = {
@@ -10,6 +11,7 @@ BY_NAME = {
     "lite0": lite0,
     "lite2": lite2,
     "kinds": KindsNet,
+    "outlined": OutlinedNet,
     "towers": Towers,
 }
 # Which of EfficientNet-Lite's ImageNet weights a network begins with.
