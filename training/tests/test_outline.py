@@ -53,6 +53,14 @@ def test_the_outline_begins_with_the_blocks_after_stride_16(outlined):
             assert torch.equal(value, theirs.state_dict()[key]), key
 
 
+def test_an_outline_begins_anew_on_the_weights_of_another_outlined_network(outlined):
+    with torch.no_grad():
+        outlined.outline.mask.bias.fill_(7.0)
+    again = outline.OutlinedNet(0.0, SMALL)
+    again.begin_from(outlined.state_dict())
+    assert torch.equal(again.head.weight, outlined.head.weight) and again.outline.mask.bias.item() == -2.0
+
+
 def test_weights_of_another_network_are_refused():
     with pytest.raises(ValueError, match="do not fit"):
         outline.OutlinedNet(0.0, SMALL).begin_from({"head.bias": torch.zeros(3)})

@@ -64,7 +64,8 @@ class OutlinedNet(KindsNet):
         self.outline = Outline(fresh, coarse, middle, fine)
 
     def begin_from(self, weights: dict) -> None:
-        """Takes over a KindsNet's weights, and for the outline's blocks those of the trunk's."""
+        """Takes over a KindsNet's weights, or an OutlinedNet's without its outline, which begins anew."""
+        weights = {key: value for key, value in weights.items() if not key.startswith("outline.")}
         missing, unexpected = self.load_state_dict(weights, strict=False)
         wrong = [key for key in missing if not key.startswith("outline.")]
         if wrong or unexpected:
