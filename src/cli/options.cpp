@@ -668,6 +668,8 @@ void DeclareGate(CLI::App& app, ModelCommand& command) {
            "Rounds of the paired bootstrap");
   Add(app, "--seed", command.gate.seed, "Of its draws", "N", "1",
       [](const std::string& text) { return ParseWhole(text, 0, std::numeric_limits<std::int64_t>::max()); });
+  AddNumber(app, "--tolerance", command.gate.tolerance, 0, 1,
+            "Loss of any figure that refuses nothing, e.g. 0.002 for a version that is faster");
   Add(app, "--least-files", command.gate.least_files,
       "Files of each class below which nothing is decided, and the version refused", "N", "100",
       [](const std::string& text) { return ParseWhole(text, 1, 1'000'000'000); });

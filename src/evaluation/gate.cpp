@@ -2,6 +2,7 @@
 #include "evaluation/gate.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <functional>
 #include <map>
 #include <set>
@@ -69,7 +70,7 @@ GateFigure Compare(std::string name, bool higher_is_better, const Bootstrap& boo
     figure.reason = "no interval could be drawn: a class is too rare";
     return figure;
   }
-  figure.worse = higher_is_better ? figure.interval->high < 0 : figure.interval->low > 0;
+  figure.lost = higher_is_better ? figure.interval->high < 0 : figure.interval->low > 0;
   return figure;
 }
 
@@ -151,7 +152,8 @@ void Decide(GateReport& report, std::size_t failed, std::size_t failed_before) {
     report.refusals.push_back(
         fmt::format("{} real and {} fake files are too few to decide on (expected {} of each)", report.real,
                     report.fake, least));
-  for (const GateFigure& figure : report.figures) {
+  for (GateFigure& figure : report.figures) {
+    figure.worse = figure.lost && std::abs(*figure.change) > report.options.tolerance;
     if (figure.worse)
       report.refusals.push_back(fmt::format("{} is worse: {:.4f}, before {:.4f} (change {:+.4f} to {:+.4f})",
                                             figure.name, *figure.candidate, *figure.stable,

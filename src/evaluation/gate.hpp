@@ -22,6 +22,7 @@ struct GateOptions {
   int bootstrap_rounds = 2000;  ///< 100 or more
   std::uint64_t seed = 1;
   std::size_t least_files = 100;  ///< scored files of each class; with fewer nothing is decided
+  double tolerance = 0;           ///< of a figure: a loss up to this much refuses nothing, however sure it is
   std::size_t min_group = 20;     ///< files of each class that a group needs to count for the worst group
 };
 
@@ -34,7 +35,8 @@ struct GateFigure {
   std::optional<double> change;
   std::optional<Interval> interval;
   bool higher_is_better = true;
-  bool worse = false;  ///< the interval lies wholly on the bad side of 0
+  bool lost = false;   ///< the interval lies wholly on the bad side of 0
+  bool worse = false;  ///< lost, and by more than is tolerated
   std::string reason;  ///< why it could not be measured, or for the worst group which ones they are
 };
 
@@ -58,9 +60,10 @@ std::vector<Variant> GateVariants();
 /// Compares what two models said of the same samples. The paired bootstrap (Efron and Tibshirani 1993,
 /// chapter 16): each round draws clusters of files with replacement, the same for both versions and all
 /// figures, and takes the difference of each figure; a version is worse in a figure when 95 % of the
-/// differences, between the percentiles 2.5 and 97.5, lie on its bad side. Equal versions differ by exactly 0
-/// and pass. Refuses, too, when there are fewer than `least_files` of a class, when a figure but the worst
-/// group cannot be measured, and when the candidate fails on more files than stable. Pure.
+/// differences, between the percentiles 2.5 and 97.5, lie on its bad side and the difference is larger than
+/// `tolerance`. Equal versions differ by exactly 0 and pass. Refuses, too, when there are fewer than
+/// `least_files` of a class, when a figure but the worst group cannot be measured, and when the candidate
+/// fails on more files than stable. Pure.
 GateReport CompareVersions(const Measured& candidate, const Measured& stable, const GateOptions& options);
 
 /// Measures both on the files of the request (its analyzer names neither) and compares them. `candidate` and

@@ -94,6 +94,24 @@ TEST(Gate, LetsABetterVersionPass) {
   EXPECT_THAT(GateToText(report), HasSubstr("better"));
 }
 
+TEST(Gate, ToleratesALossUpToItsOptionAndNoLarger) {
+  const auto noisy = [](double most) {
+    std::mt19937 random(9);
+    std::normal_distribution<double> noise(0, most);
+    return Changed(
+        1, [&](double logit, std::size_t) { return logit + noise(random); }, Every);
+  };
+  const auto strict = CompareVersions(noisy(3), Good(1), {});
+  ASSERT_THAT(WorseIn(strict), ElementsAre("auc_jpeg_40"));
+  const double loss = -*strict.figures.back().change;
+  const auto tolerant = CompareVersions(noisy(3), Good(1), {.tolerance = loss + 1e-6});
+  EXPECT_TRUE(tolerant.passed()) << GateToText(tolerant);
+  EXPECT_TRUE(tolerant.figures.back().lost);
+  EXPECT_THAT(GateToText(tolerant), HasSubstr("worse by no more than is tolerated"));
+  EXPECT_EQ(nlohmann::json::parse(GateToJson(tolerant))["tolerance"], loss + 1e-6);
+  EXPECT_FALSE(CompareVersions(noisy(3), Good(1), {.tolerance = loss - 1e-6}).passed());
+}
+
 TEST(Gate, FindsWhatIsWorseInOneFigureAlone) {
   const auto sure = Changed(
       0, [](double logit, std::size_t) { return 8 * logit; }, Every);

@@ -39,6 +39,7 @@ std::string Cell(const std::optional<double>& value, const char* format) {
 std::string Word(const GateFigure& figure) {
   if (!figure.interval) return "not measured: " + figure.reason;
   if (figure.worse) return "WORSE";
+  if (figure.lost) return "worse by no more than is tolerated";
   const bool better = figure.higher_is_better ? figure.interval->low > 0 : figure.interval->high < 0;
   return better ? "better" : "no difference that is more than chance";
 }
@@ -52,6 +53,7 @@ std::string GateToJson(const GateReport& report, int indent) {
                {"stable", VersionJson(report.stable)},
                {"files", {{"real", report.real}, {"fake", report.fake}, {"clusters", report.clusters}}},
                {"bootstrap", {{"rounds", report.options.bootstrap_rounds}, {"seed", report.options.seed}}},
+               {"tolerance", report.options.tolerance},
                {"figures", Json::array()},
                {"refusals", report.refusals},
                {"skipped", Json::array()}};
