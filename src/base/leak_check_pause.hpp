@@ -1,7 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(__SANITIZE_ADDRESS__)  // GCC
+#define UNMASK_CHECKS_LEAKS
+#elif defined(__has_feature)  // Clang
+#if __has_feature(address_sanitizer)
+#define UNMASK_CHECKS_LEAKS
+#endif
+#endif
+
+#if defined(UNMASK_CHECKS_LEAKS)
 #include <sanitizer/lsan_interface.h>
 #endif
 
@@ -11,7 +19,7 @@ namespace unmask {
 /// are not ours.
 class LeakCheckPause {
  public:
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(UNMASK_CHECKS_LEAKS)
   LeakCheckPause() { __lsan_disable(); }
   ~LeakCheckPause() { __lsan_enable(); }
 #else
