@@ -24,8 +24,8 @@ namespace unmask {
 class FaceScores {
  public:
   static constexpr std::size_t kBatch = 4;  ///< faces of one call
-  /// Likewise where the network takes any number in one call: elsewhere, or on a GPU, a call has a cost of
-  /// its own.
+  /// Likewise where a network, or one of an ensemble's, takes any number in one call: elsewhere, or on a GPU,
+  /// a call has a cost of its own.
   static constexpr std::size_t kLargeBatch = 16;
   static constexpr std::size_t kInFlight = 16;  ///< faces, or else two batches, before Add() waits
 
@@ -62,7 +62,7 @@ class FaceScores {
       : scorer_(scorer),
         points_(PointsOf(scorer.card())),
         keep_crops_(keep_crops),
-        batch_(scorer.batch() == 0 ? kLargeBatch : kBatch),
+        batch_(scorer.takes_any_number() ? kLargeBatch : kBatch),
         stop_(std::move(stop)) {}
 
   /// Queues one face, with one view for each of Scorer::views(). Their pixels are copied.

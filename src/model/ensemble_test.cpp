@@ -281,6 +281,44 @@ TEST_F(TwoNetworks, FailTogetherWhenOneFails) {
   EXPECT_EQ(scores.error().message, "face:2, a member of duo:1: the engine is not there");
 }
 
+/// Notes how many faces each call has.
+class NotingNetwork final : public Network {
+ public:
+  NotingNetwork(std::string name, std::vector<std::string>& calls) : name_(std::move(name)), calls_(calls) {}
+  Result<std::vector<Tensor>> Infer(const Tensor& input) override {
+    const std::size_t count = input.shape.front();
+    calls_.push_back(name_ + " " + std::to_string(count));
+    return std::vector<Tensor>{
+        {.name = "logit", .shape = {count, 1}, .values = std::vector<float>(count, 1)}};
+  }
+  void Start(Tensor input, std::stop_token, Done done) override { done(Infer(input)); }
+  std::size_t width() const override { return 1; }
+
+ private:
+  std::string name_;
+  std::vector<std::string>& calls_;
+};
+
+TEST_F(TwoNetworks, LetTheOneElsewhereBeginWithAllFacesAtOnce) {
+  std::vector<std::string> calls;
+  const auto make = [&](std::size_t first, std::size_t second) {
+    std::vector<std::unique_ptr<MemberScorer>> members;
+    members.push_back(std::make_unique<MemberScorer>(card_.members[0],
+                                                     std::make_unique<NotingNetwork>("first", calls), first));
+    members.push_back(std::make_unique<MemberScorer>(
+        card_.members[1], std::make_unique<NotingNetwork>("second", calls), second));
+    return Scorer(card_, std::move(members));
+  };
+  const Scorer mixed = make(1, 0);
+  EXPECT_TRUE(mixed.takes_any_number());
+  EXPECT_FALSE(make(1, 1).takes_any_number());
+  const std::vector<PreparedFace> faces(2, mixed.Prepare(Grey(2)));
+  const auto scores = mixed.Start(faces).get();
+  ASSERT_TRUE(scores) << scores.error().message;
+  EXPECT_EQ(scores->size(), 2u);
+  EXPECT_THAT(calls, ElementsAre("second 2", "first 1", "first 1"));
+}
+
 TEST_F(TwoNetworks, AreProvenTogetherAndEachAlone) {
   const fs::path root = fs::temp_directory_path() / ("unmask-ensemble-golden-" + NewId());
   card_.folder = root / "duo";

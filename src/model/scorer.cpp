@@ -72,21 +72,29 @@ Result<std::unique_ptr<Scorer>> Scorer::Load(ModelCard card, const NetworkOption
 
 Scorer::Scorer(ModelCard card, std::unique_ptr<Network> network, std::size_t batch) : card_(std::move(card)) {
   members_.push_back(std::make_unique<MemberScorer>(card_, std::move(network), batch));
-  FindViews();
+  Arrange();
 }
 
 Scorer::Scorer(ModelCard card, std::vector<std::unique_ptr<MemberScorer>> members)
     : card_(std::move(card)), members_(std::move(members)) {
-  FindViews();
+  Arrange();
 }
 
-void Scorer::FindViews() {
+bool Scorer::takes_any_number() const {
+  return std::any_of(members_.begin(), members_.end(),
+                     [](const auto& member) { return member->batch() == 0; });
+}
+
+void Scorer::Arrange() {
   for (const auto& member : members_) {
     const CropRule& rule = member->card().crop;
     const auto found = std::find(views_.begin(), views_.end(), rule);
     view_of_.push_back(static_cast<std::size_t>(found - views_.begin()));
     if (found == views_.end()) views_.push_back(rule);
+    order_.push_back(order_.size());
   }
+  std::stable_partition(order_.begin(), order_.end(),
+                        [this](std::size_t i) { return members_[i]->batch() == 0; });
 }
 
 PreparedFace Scorer::Prepare(std::span<const cv::Mat> crops) const {
@@ -104,7 +112,7 @@ std::future<Result<std::vector<FaceScore>>> Scorer::Start(std::span<const Prepar
                                                           std::stop_token stop) const {
   const auto gathered = std::make_shared<Gathered>(members_.size());
   auto future = gathered->promise.get_future();
-  for (std::size_t i = 0; i < members_.size(); ++i) {
+  for (const std::size_t i : order_) {
     std::vector<cv::Mat> inputs;
     for (const PreparedFace& face : prepared)
       inputs.push_back(face.inputs.size() == members_.size() ? face.inputs[i] : cv::Mat());

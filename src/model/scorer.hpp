@@ -50,6 +50,10 @@ class Scorer {
   Network& network() const { return members_.front()->network(); }
   std::size_t batch() const { return members_.front()->batch(); }
 
+  /// Whether some network takes any number of crops in one call, as those elsewhere and on a GPU do: a call
+  /// of those has a cost of its own.
+  bool takes_any_number() const;
+
   /// The squares around a face that the networks see, each once; the first is the first network's.
   const std::vector<CropRule>& views() const { return views_; }
   /// Which of them a network sees.
@@ -70,11 +74,14 @@ class Scorer {
   double Calibrate(double logit) const;
 
  private:
-  void FindViews();
+  void Arrange();
 
   ModelCard card_;
   std::vector<CropRule> views_;
   std::vector<std::size_t> view_of_;
+  /// In which the networks are started: one that takes crops one by one holds up those who start it, so that
+  /// one elsewhere that came later would wait for it instead of working beside it.
+  std::vector<std::size_t> order_;
   std::vector<std::unique_ptr<MemberScorer>> members_;  // go first: pending calls use the card
 };
 
