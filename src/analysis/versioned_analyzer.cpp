@@ -24,10 +24,12 @@ std::optional<OpenedMedia> Reopen(const std::filesystem::path& file, const Opene
   return OpenedMedia{.fd = std::move(*fd), .bytes = media.bytes, .sha256 = media.sha256, .begun = {}};
 }
 
-/// Nothing when the analysis says nothing of the model: it was cancelled, or its media are broken.
+/// Nothing when the analysis says nothing of the model: it was cancelled, or its media are broken. An engine
+/// elsewhere that is away fails its clients as much as one that answers nonsense, which is soon left alone.
 std::optional<Judgement> JudgementOf(const Result<Report>& report) {
   if (report) return Judgement{.seconds = report->timing_ms.total / 1000, .score = report->score};
-  if (report.error().code == ErrorCode::kInternal) return Judgement{.failed = true};
+  const ErrorCode code = report.error().code;
+  if (code == ErrorCode::kInternal || code == ErrorCode::kOverloaded) return Judgement{.failed = true};
   return std::nullopt;
 }
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A server that offers the face model to programs that ask TensorFlow Serving or a KServe v2 server."""
 
+import shutil
 import subprocess
 
 import numpy as np
@@ -61,3 +62,11 @@ def logits(unmask, faces) -> np.ndarray:
         for face in faces
     ]
     return np.array([np.frombuffer(out[-4:], np.float32)[0] for out in done])
+
+
+@pytest.fixture
+def models(tmp_path):
+    """A repository with face:1 and face:2."""
+    for version in ("1", "2"):
+        shutil.copytree(MODELS / "face" / version, tmp_path / "models" / "face" / version)
+    return tmp_path / "models"

@@ -1,97 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Several models that judge one face: scores, members in every report, failures, roll-out.
+"""Several models that judge one face: scores, members in every report, failures.
 
 `near` and `wide` are copies of face:1; `wide` looks at a larger square.
 """
 
-import hashlib
 import json
 import shutil
 
 import pytest
-import requests
 from engine_stand_in import closed_port, mean, stand_in
-from making import PORTRAIT, ROOT
+from ensembles import MEAN, member, pair, put_ensemble, put_face, sha_of
+from making import PORTRAIT
 
-MODELS = ROOT / "models"
-TOKEN = "a-token-for-these-tests"
-ADMIN = {"Authorization": f"Bearer {TOKEN}"}
-MEAN = {"method": "mean_logit"}
 WEIGHTED = {"method": "weighted", "weights": [0.25, 1.5], "bias": -0.75}
-
-
-def sha_of(file):
-    return hashlib.sha256(file.read_bytes()).hexdigest()
-
-
-def put_face(models, name, *, version=1, source=1, engine=None, change=None):
-    """A copy of a shipped model under another name, or one whose network runs at `engine`."""
-    folder = models / name / str(version)
-    shutil.copytree(MODELS / "face" / str(source), folder)
-    card = json.loads((folder / "model.json").read_text()) | {"name": name, "version": version}
-    if engine:
-        card["engine"] = {"type": "kserve-v2", "url": engine, "model": "face", "attempts": 1, "pause": 60}
-        del card["network"]
-        (folder / "golden.json").unlink()
-    if change:
-        change(card)
-    (folder / "model.json").write_text(json.dumps(card))
-    return folder
-
-
-def member(models, name, version=1):
-    pinned = {"model": name, "version": version}
-    weights = models / name / str(version) / "face.bin"
-    card = json.loads((models / name / str(version) / "model.json").read_text())
-    return pinned | ({"sha256": sha_of(weights)} if "network" in card else {})
-
-
-def golden_of(models, members, combination):
-    """The combined logits of the synthetic inputs that all members have; None without such."""
-    files = [models / m["model"] / str(m["version"]) / "golden.json" for m in members]
-    if not all(file.exists() for file in files):
-        return None
-    stated = [json.loads(file.read_text())["cases"] for file in files]
-    logits = [{tuple(c["rect"]): c["logit"] for c in cases if c["source"] == "synthetic"} for cases in stated]
-    weights, bias = combination.get("weights", [1 / len(members)] * len(members)), combination.get("bias", 0)
-    shared = [rect for rect in logits[0] if all(rect in other for other in logits)]
-    cases = [
-        {
-            "name": f"synthetic {rect}",
-            "source": "synthetic",
-            "rect": rect,
-            "logit": bias + sum(w * found[rect] for w, found in zip(weights, logits, strict=True)),
-        }
-        for rect in shared
-    ]
-    return {"tolerance": 0.05, "cases": cases} if cases else None
-
-
-def put_ensemble(models, members, name="duo", *, version=1, combination=MEAN, golden=None, **more):
-    card = json.loads((MODELS / "face" / "1" / "model.json").read_text())
-    for key in ("network", "input", "crop", "output", "quality"):
-        del card[key]
-    card |= {
-        "name": name,
-        "version": version,
-        "ensemble": {"members": members, "combination": combination},
-        "calibration": {"slope": 0.9, "intercept": 0.1},
-    } | more
-    folder = models / name / str(version)
-    folder.mkdir(parents=True, exist_ok=True)
-    if golden := golden or golden_of(models, members, combination):
-        (folder / "golden.json").write_text(json.dumps(golden))
-    (folder / "model.json.new").write_text(json.dumps(card))
-    (folder / "model.json.new").rename(folder / "model.json")
-    return folder
-
-
-@pytest.fixture
-def models(tmp_path):
-    """A repository with face:1 and face:2."""
-    for version in ("1", "2"):
-        shutil.copytree(MODELS / "face" / version, tmp_path / "models" / "face" / version)
-    return tmp_path / "models"
 
 
 @pytest.fixture
@@ -101,10 +22,6 @@ def scan(run, models):
         return json.loads(done.stdout)[0] if form == "json" else done.stdout
 
     return scan
-
-
-def pair(models):
-    return [member(models, "face", 1), member(models, "face", 2)]
 
 
 @pytest.mark.parametrize("combination", [MEAN, WEIGHTED])
@@ -240,69 +157,3 @@ def test_it_has_no_network_to_serve(run, models, tmp_path):
     flags = ("--listen", "127.0.0.1:0", "--data", tmp_path, "--kserve", "127.0.0.1:0")
     done = run("serve", "--models", models, "--model", "face", "--serve-model", "duo:1", *flags, code=3)
     assert "duo:1 cannot be served to others: it is an ensemble" in done.stderr
-
-
-@pytest.fixture
-def served(start_serving, models, tmp_path):
-    """A server that follows `face`, of which versions 1 and 2 are there, with 1 stable."""
-    (tmp_path / "token").write_text(TOKEN)
-    flags = ("--models", models, "--admin-token-file", tmp_path / "token", "--model-interval", 0.1)
-    served = start_serving(*flags, listeners=1, model="face")
-    yield served.urls["unmask"]
-    served.process.terminate()
-    served.process.wait(60)
-
-
-def status_of(url, version):
-    versions = requests.get(url + "/v1/models/face", timeout=60).json()["versions"]
-    return next((v for v in versions if v["version"] == version), {"state": None})
-
-
-def change(url, action, body):
-    answer = requests.post(f"{url}/v1/models/face/{action}", json=body, headers=ADMIN, timeout=60)
-    assert answer.status_code == 200, answer.text
-
-
-def judge(url):
-    with open(PORTRAIT, "rb") as content:
-        answer = requests.post(url + "/v1/analyses?wait=120", files={"file": content}, timeout=300)
-    assert answer.status_code == 200, answer.text
-    return answer.json()
-
-
-def test_it_rolls_out_like_any_version(served, models, until):
-    """face:3 is an ensemble of face:1 and face:2: canary, stable, taken back."""
-    change(served, "promote", {"version": 1})
-    until(lambda: status_of(served, 1).get("serving"))
-    put_ensemble(models, pair(models), "face", version=3)
-    until(lambda: status_of(served, 3)["state"] == "AVAILABLE")
-    assert judge(served)["report"]["model"]["version"] == 1
-    change(served, "route", {"version": 3, "percent": 100})
-    answer = judge(served)
-    facts = answer["report"]["model"]
-    assert (facts["version"], facts["label"]) == (3, "canary")
-    assert [m["version"] for m in facts["members"]] == [1, 2]
-    faces = requests.get(f"{served}/v1/analyses/{answer['id']}/faces", timeout=60).json()["faces"]
-    assert [m["model"] for m in faces[0]["members"]] == ["face:1", "face:2"]
-    listed = requests.get(served + "/v1/models", timeout=60).json()["models"]
-    assert [m["version"] for m in listed[-1]["members"]] == [1, 2]
-    change(served, "promote", {})
-    assert judge(served)["report"]["model"]["label"] == "stable"
-    change(served, "rollback", {})  # 1 was unloaded: 3 answers until it is there again
-    until(lambda: judge(served)["report"]["model"]["version"] == 1)
-
-
-def test_it_waits_for_its_members(served, models, until):
-    """It is END while a member is absent, and loaded when that has changed, without a touch of its own."""
-    source = put_face(models, "late")
-    members = [member(models, "face", 1), member(models, "late")]
-    golden = golden_of(models, members, MEAN)
-    aside = models.parent / "late"
-    shutil.move(source.parent, aside)
-    put_ensemble(models, members, "face", version=3, golden=golden)
-    until(lambda: status_of(served, 3)["state"] == "END" and status_of(served, 3)["error"])
-    assert "face:3 needs late:1" in status_of(served, 3)["error"]["message"]
-    assert judge(served)["report"]["model"]["version"] == 2
-    shutil.move(aside, source.parent)
-    until(lambda: status_of(served, 3)["state"] == "AVAILABLE")
-    until(lambda: judge(served)["report"]["model"]["version"] == 3)

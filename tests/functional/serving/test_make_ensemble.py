@@ -13,9 +13,9 @@ import shutil
 import numpy as np
 import pytest
 from engine_stand_in import stand_in
+from ensembles import put_face, sha_of
 from making import PORTRAIT, ROOT
 from PIL import Image
-from test_ensemble import put_face, sha_of
 
 MODELS = ROOT / "models"
 FACES = 150  # of each class
