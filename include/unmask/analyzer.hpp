@@ -6,7 +6,9 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <vector>
 
+#include "unmask/engine.hpp"
 #include "unmask/error.hpp"
 #include "unmask/kept_faces.hpp"
 #include "unmask/model.hpp"
@@ -42,8 +44,9 @@ struct AnalyzerConfig {
   /// Where compiled networks are kept between starts, which become three times as fast. Unset: the user's
   /// cache folder ($XDG_CACHE_HOME/unmask or ~/.cache/unmask); empty: nowhere.
   std::optional<std::filesystem::path> cache;
-  int threads = 0;              ///< of inference; 0 = one for each core
-  double decode_timeout = 600;  ///< seconds of wall clock that one file's decoder may take
+  int threads = 0;                    ///< of inference; 0 = one for each core
+  double decode_timeout = 600;        ///< seconds of wall clock that one file's decoder may take
+  std::vector<EngineChoice> engines;  ///< networks that run elsewhere although their cards say otherwise
 };
 
 /// Judges pictures and videos. Thread-safe: Analyze() may run on many threads at once and shares the
@@ -61,8 +64,12 @@ class Analyzer {
                                  const AnalysisOptions& options, ProgressSink* progress = nullptr,
                                  std::stop_token stop = {}) = 0;
 
-  /// The model that judges.
+  /// The model that judges; while Ready() fails, the one that is to.
   virtual const ModelCard& model() const = 0;
+
+  /// Whether it can judge now: kOverloaded, with what it waits for, while no version of a model that it
+  /// follows is available. Analyze() fails in the same way then. Quick.
+  virtual Result<void> Ready() const { return {}; }
 
   /// The versions that reports state.
   virtual const SoftwareFacts& software() const = 0;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <stop_token>
 #include <vector>
 
 namespace unmask {
@@ -38,6 +39,7 @@ struct ModelWatch {
   std::filesystem::path trial;
   CanaryLimits canary;
   double trial_timeout = 120;  ///< seconds of wall clock for one trial
+  std::stop_token stop;        ///< gives up loading the first version
 };
 
 }  // namespace unmask

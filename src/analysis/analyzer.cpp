@@ -5,6 +5,8 @@
 #include "analysis/pipeline.hpp"
 #include "base/version.hpp"
 #include "face/detectors.hpp"
+#include "model/admission.hpp"
+#include "model/remote/engine_choice.hpp"
 #include "model/repository.hpp"
 #include "model/rollout.hpp"
 
@@ -59,11 +61,12 @@ Result<std::unique_ptr<Analyzer>> Analyzer::Create(AnalyzerConfig given) {
   if (!decoders) return tl::unexpected(decoders.error());
   auto card = ModelRepository(config.models).Find(config.model);
   if (!card) return tl::unexpected(card.error());
+  if (auto engines = CheckEngines(ModelRepository(config.models), config.engines); !engines)
+    return tl::unexpected(engines.error());
   const auto labels = RolloutFiles(config.models / card->name).Read();
   if (!labels) return tl::unexpected(labels.error());
   std::string label = LabelOf(*labels, card->version);
-  auto scorer = Scorer::Load(std::move(*card),
-                             {.device = config.device, .threads = config.threads, .cache = *config.cache});
+  auto scorer = LoadForRun(std::move(*card), NetworkOptionsOf(config));
   if (!scorer) return tl::unexpected(scorer.error());
   auto detector = MakeFaceDetector(
       {.folder = config.detectors, .yunet = config.yunet, .cache = *config.cache, .threads = config.threads});

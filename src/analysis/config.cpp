@@ -15,4 +15,9 @@ AnalyzerConfig WithDefaults(AnalyzerConfig config) {
   return config;
 }
 
+NetworkOptions NetworkOptionsOf(const AnalyzerConfig& config) {
+  return {
+      .device = config.device, .threads = config.threads, .cache = *config.cache, .engines = config.engines};
+}
+
 }  // namespace unmask

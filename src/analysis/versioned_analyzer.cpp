@@ -10,6 +10,7 @@
 #include "base/version.hpp"
 #include "face/detectors.hpp"
 #include "model/admission.hpp"
+#include "model/remote/engine_choice.hpp"
 
 namespace unmask {
 namespace {
@@ -49,7 +50,9 @@ class PipelineAnalyzer final : public VersionedAnalyzer {
     if (auto valid = Validate(options); !valid) return tl::unexpected(valid.error());
     auto media = OpenMedia(file);
     if (!media) return tl::unexpected(media.error());
-    ServedModel::Lease lease = model_->Take(media->sha256);
+    auto taken = model_->Take(media->sha256);
+    if (!taken) return tl::unexpected(taken.error());
+    ServedModel::Lease lease = std::move(*taken);
     // What picks frames may not outlive this call, so such an analysis has no shadow.
     std::optional<OpenedMedia> again;
     if (lease.shadow && !options.pick) again = Reopen(file, *media);
@@ -68,6 +71,7 @@ class PipelineAnalyzer final : public VersionedAnalyzer {
   }
 
   const ModelCard& model() const override { return model_->card(); }
+  Result<void> Ready() const override { return model_->Ready(); }
   const SoftwareFacts& software() const override { return software_; }
   ServedModel& served() override { return *model_; }
 
@@ -105,8 +109,9 @@ Result<std::unique_ptr<VersionedAnalyzer>> VersionedAnalyzer::Create(AnalyzerCon
   if (!decoders) return tl::unexpected(decoders.error());
   const auto card = ModelRepository(config.models).Find(config.model);
   if (!card && card.error().code == ErrorCode::kNotFound) return tl::unexpected(card.error());
-  const NetworkOptions network{.device = config.device, .threads = config.threads, .cache = *config.cache};
-  auto model = WatchModel(config.models, config.model, network, watch);
+  if (auto engines = CheckEngines(ModelRepository(config.models), config.engines); !engines)
+    return tl::unexpected(engines.error());
+  auto model = WatchModel(config.models, config.model, NetworkOptionsOf(config), watch);
   if (!model) return tl::unexpected(model.error());
   auto detector = MakeFaceDetector(
       {.folder = config.detectors, .yunet = config.yunet, .cache = *config.cache, .threads = config.threads});

@@ -15,7 +15,8 @@ namespace unmask {
 /// every Analyzer.
 class VersionedAnalyzer : public Analyzer {
  public:
-  /// As Analyzer::Create(). `config.model` is a name alone.
+  /// As Analyzer::Create(), but for an engine elsewhere that is not there: it begins all the same, and is
+  /// Ready() once some version is available. `config.model` is a name alone.
   static Result<std::unique_ptr<VersionedAnalyzer>> Create(AnalyzerConfig config, const ModelWatch& watch);
 
   virtual ServedModel& served() = 0;

@@ -97,6 +97,7 @@ http::Response AnswerToPost(const http::Request& request, const std::optional<An
 Result<std::unique_ptr<http::BodyReceiver>> Post(const ApiContext& context, const http::RequestPtr& request) {
   auto wishes = ReadWishes(*request, context.options);
   if (!wishes) return tl::unexpected(wishes.error());
+  if (const auto ready = context.analyzer.Ready(); !ready) return tl::unexpected(ready.error());
   if (const auto room = context.service.CheckRoom(); !room) return tl::unexpected(room.error());
   const auto start = [context, request, wishes = *wishes](Upload upload, http::Responder responder) {
     const std::string& name = wishes.name.empty() ? upload.name : wishes.name;

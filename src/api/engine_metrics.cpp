@@ -7,21 +7,14 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "http/metrics.hpp"
+
 namespace unmask {
 namespace {
 
 /// 0 closed, 1 half open, 2 open: the worse, the higher.
 int Level(BreakerState state) {
   return state == BreakerState::kClosed ? 0 : state == BreakerState::kHalfOpen ? 1 : 2;
-}
-
-std::string Escaped(const std::string& value) {
-  std::string out;
-  for (const char c : value) {
-    if (c == '\\' || c == '"') out += '\\';
-    out += c == '\n' ? ' ' : c;
-  }
-  return out;
 }
 
 struct Sum {
@@ -34,7 +27,7 @@ struct Sum {
 std::string EngineMetricsText(const std::vector<EngineStatus>& engines) {
   std::map<std::string, Sum> sums;
   for (const EngineStatus& engine : engines) {
-    Sum& sum = sums[fmt::format("model=\"{}\"", Escaped(engine.model))];
+    Sum& sum = sums[fmt::format("model=\"{}\"", http::EscapedLabel(engine.model))];
     sum.level = std::max(sum.level, Level(engine.state));
     sum.counts.answered += engine.answered;
     sum.counts.failed += engine.failed;

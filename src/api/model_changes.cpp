@@ -66,7 +66,7 @@ Result<void> CheckVersion(const ModelsView& view, const std::string& name, std::
   if (const ServedModel* served = WatchedModel(view, name)) {
     for (const VersionStatus& status : served->Status()) {
       if (status.version != *version) continue;
-      if (!status.error) return {};
+      if (!status.error || status.state == VersionState::kLoading) return {};  // it may only wait
       return Fail(ErrorCode::kConflict,
                   fmt::format("version {} could not be loaded: {}", *version, status.error->message),
                   status.error->hint);
@@ -79,6 +79,7 @@ Result<void> CheckVersion(const ModelsView& view, const std::string& name, std::
 }
 
 int ServingVersion(const ModelsView& view, const std::string& name) {
+  if (const ServedModel* served = WatchedModel(view, name)) return served->serving();
   const ModelCard& serving = view.analyzer.model();
   if (serving.name == name) return serving.version;
   const auto card = ModelRepository(view.models).Find(name);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/model_metrics.hpp"
 
+#include <fmt/format.h>
 #include <prometheus/counter.h>
 #include <prometheus/gauge.h>
 #include <prometheus/histogram.h>
@@ -46,6 +47,24 @@ ModelMetrics::ModelMetrics(http::Metrics& metrics, ServedModel* served) : served
     if (told.shift && (told.label == "canary" || told.label == "shadow")) shift.Add(version).Set(*told.shift);
     if (told.rolled_back) rollbacks.Add(version).Increment();
   });
+}
+
+std::string VersionMetricsText(const ServedModel* served) {
+  if (served == nullptr) return {};
+  std::string states =
+      "# HELP unmask_model_state State of each version: 10 START, 20 LOADING, 30 AVAILABLE, 40 UNLOADING, 50 "
+      "END\n# TYPE unmask_model_state gauge\n";
+  std::string tries =
+      "# HELP unmask_model_failed_tries Loads in a row of a version that found its engine elsewhere not "
+      "there\n"
+      "# TYPE unmask_model_failed_tries gauge\n";
+  for (const VersionStatus& status : served->Status()) {
+    const std::string labels =
+        fmt::format("{{model=\"{}\",version=\"{}\"}}", http::EscapedLabel(served->name()), status.version);
+    states += fmt::format("unmask_model_state{} {}\n", labels, static_cast<int>(status.state));
+    tries += fmt::format("unmask_model_failed_tries{} {}\n", labels, status.tries);
+  }
+  return states + tries;
 }
 
 ModelMetrics::~ModelMetrics() {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <string>
+
 #include "http/metrics.hpp"
 #include "model/served_model.hpp"
 
@@ -21,5 +23,9 @@ class ModelMetrics {
  private:
   ServedModel* const served_;
 };
+
+/// What each version of `served` (null: none) is doing now, as /metrics has it (Prometheus text format
+/// 0.0.4): its state, and how often in a row its engine elsewhere was not there.
+std::string VersionMetricsText(const ServedModel* served);
 
 }  // namespace unmask

@@ -33,6 +33,7 @@ std::vector<ModelCard> Cards(const ModelsView& view) {
 }
 
 bool Serves(const ModelsView& view, const ModelCard& card) {
+  if (const ServedModel* served = WatchedModel(view, card.name)) return served->serving() == card.version;
   const ModelCard& serving = view.analyzer.model();
   return card.name == serving.name && card.version == serving.version;
 }
@@ -76,12 +77,13 @@ Json Summary(const ModelsView& view, const ModelCard& card) {
 
 Result<http::Response> Models(const ModelsView& view, const http::Request&) {
   Json models = Json::array();
+  const ModelCard& judging = view.analyzer.model();
   bool listed = false;
   for (const ModelCard& card : Cards(view)) {
     models.push_back(Summary(view, card));
-    listed = listed || Serves(view, card);
+    listed = listed || (card.name == judging.name && card.version == judging.version);
   }
-  if (!listed) models.push_back(Summary(view, view.analyzer.model()));  // its folder has gone
+  if (!listed) models.push_back(Summary(view, judging));  // its folder has gone
   return Answer({{"models", models}});
 }
 
@@ -94,6 +96,8 @@ Json EventsJson(const std::vector<RolloutEvent>& events) {
 Json VersionJson(const VersionStatus& status) {
   Json json = {{"version", status.version}};
   json.update(StateJson(status));
+  json["tries"] = status.tries;
+  json["retry_in"] = status.retry_in ? Json(*status.retry_in) : Json(nullptr);
   json["label"] = TextOrNull(status.label);
   json["serving"] = status.serving;
   json["in_flight"] = status.in_flight;

@@ -3,6 +3,8 @@
 #include <nlohmann/json.hpp>
 
 #include "api/engine_metrics.hpp"
+#include "api/model_metrics.hpp"
+#include "api/models.hpp"
 #include "api/routes.hpp"
 #include "base/version.hpp"
 #include "feedback/record.hpp"
@@ -69,8 +71,11 @@ void AddOperationRoutes(http::Router& router, const ApiContext& context) {
   router.Get("/healthz", constant("{\"status\":\"ok\"}\n"), Runs::kInPlace);
   router.Get(
       "/readyz",
-      [&ready = context.ready](const http::RequestPtr& request, const http::Responder& responder) {
+      [&ready = context.ready, &analyzer = context.analyzer](const http::RequestPtr& request,
+                                                             const http::Responder& responder) {
         const auto engines = RemoteEngines();
+        if (const auto model = analyzer.Ready(); ready && !model)
+          return responder.Send(http::Problem(model.error(), request->trace_id));
         const auto left_alone = EngineLeftAlone(engines);
         if (ready && left_alone.empty())
           return responder.Send(http::JsonResponse(200, ReadinessJson(engines)));
@@ -85,11 +90,12 @@ void AddOperationRoutes(http::Router& router, const ApiContext& context) {
         responder.Send(Answer(VersionJson(analyzer)));
       },
       Runs::kInPlace);
-  router.Get("/metrics",
-             [&metrics = context.metrics](const http::RequestPtr&, const http::Responder& responder) {
-               responder.Send({.content_type = "text/plain; version=0.0.4; charset=utf-8",
-                               .body = metrics.Serialize() + EngineMetricsText(RemoteEngines())});
-             });
+  router.Get("/metrics", [&metrics = context.metrics, served = VersionsOf(context.analyzer)](
+                             const http::RequestPtr&, const http::Responder& responder) {
+    responder.Send(
+        {.content_type = "text/plain; version=0.0.4; charset=utf-8",
+         .body = metrics.Serialize() + VersionMetricsText(served) + EngineMetricsText(RemoteEngines())});
+  });
   router.Get("/v1/limits", constant(PrintJson(LimitsJson(context.options)) + "\n"));
 }
 

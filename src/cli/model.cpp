@@ -13,6 +13,7 @@
 #include "model/admission.hpp"
 #include "model/compiled_cache.hpp"
 #include "model/golden.hpp"
+#include "model/remote/engine_choice.hpp"
 #include "model/repository.hpp"
 #include "model/trial.hpp"
 #include "render/json_value.hpp"
@@ -102,10 +103,15 @@ int Import(ImportRequest request, const std::filesystem::path& models) {
 int Verify(const ModelRepository& repository, const ModelCommand& command) {
   LimitThisTrial();
   const auto card = repository.Find(command.name);
-  const auto loaded =
-      card ? LoadChecked(*card, {.device = command.device,
-                                 .cache = command.cache ? *command.cache : DefaultCacheFolder()})
-           : tl::unexpected(card.error());
+  const auto engines = CheckEngines(repository, command.engines);
+  const auto load = [&]() -> Result<ServedModel::Loaded> {
+    if (!card) return tl::unexpected(card.error());
+    if (!engines) return tl::unexpected(engines.error());
+    return LoadChecked(*card, {.device = command.device,
+                               .cache = command.cache ? *command.cache : DefaultCacheFolder(),
+                               .engines = command.engines});
+  };
+  const auto loaded = load();
   if (command.json) {
     nlohmann::ordered_json json = {{"ok", loaded.has_value()}};
     if (!loaded) json["error"] = ToJsonValue(loaded.error());

@@ -4,10 +4,12 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "evaluation/ensemble/make.hpp"
 #include "evaluation/gate.hpp"
 #include "model/import/import.hpp"
+#include "unmask/engine.hpp"
 #include "unmask/model.hpp"
 
 namespace unmask {
@@ -38,6 +40,8 @@ struct ModelCommand {
   // For kVerify and kGolden:
   std::string device = "CPU";                  ///< an OpenVINO device
   std::optional<std::filesystem::path> cache;  ///< as AnalyzerConfig::cache
+
+  std::vector<EngineChoice> engines;  ///< for kVerify: as AnalyzerConfig::engines
 
   // For the labels (cli/rollout.cpp):
   double canary = -1;  ///< for kRoute: per cent of the files; below 0: not given

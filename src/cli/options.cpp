@@ -12,6 +12,7 @@
 
 #include "cli/arguments.hpp"
 #include "http/origin_gate.hpp"
+#include "model/remote/engine_choice.hpp"
 #include "model/versions.hpp"
 
 namespace unmask {
@@ -158,6 +159,15 @@ void AddFinding(CLI::App& app, AnalyzerConfig& config) {
       ->group(kMachine);
 }
 
+void AddEngines(CLI::App& app, std::vector<EngineChoice>& engines) {
+  AddList(app, "--engine", engines,
+          "Let a model's network run elsewhere, whatever its card says: on a KServe v2 server such as Triton "
+          "at http://HOST:PORT/v2/models/MODEL, or TensorFlow Serving (REST) at .../v1/models/MODEL "
+          "(docs/engines.md). May be repeated",
+          "NAME[:VERSION]=URL", ParseEngineChoice)
+      ->group(kMachine);
+}
+
 void AddAnalyzer(CLI::App& app, AnalyzerConfig& config) {
   app.add_option("--model", config.model,
                  "The model that judges; the name alone: its stable version, without labels the newest one")
@@ -170,6 +180,7 @@ void AddAnalyzer(CLI::App& app, AnalyzerConfig& config) {
       ->type_name("DEVICE")
       ->capture_default_str()
       ->group(kMachine);
+  AddEngines(app, config.engines);
   AddFinding(app, config);
 }
 
@@ -723,6 +734,7 @@ void DeclareModel(CLI::App& app, ModelCommand& command) {
                      "Where compiled networks are kept; \"\" keeps none (default: ~/.cache/unmask)")
         ->type_name("DIR");
   }
+  AddEngines(*verify, command.engines);
   using Action = ModelCommand::Action;
   struct Change {
     const char* name;

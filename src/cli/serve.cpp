@@ -106,12 +106,14 @@ int RunServe(const ServeCommand& command) {
   }
   ModelWatch watch = command.watch;
   watch.trial = FindInstallPaths().program_folder / "unmask";
+  watch.stop = signals.token();
   const auto serving = serving::ServingSites(command.serving, command.analyzer, watch, on_site);
   if (!serving) {
     PrintError(serving.error());
     return kWrongUsage;
   }
   auto analyzer = MakeAnalyzer(command, watch);
+  if (!analyzer && signals.signalled()) return kAllDone;
   if (!analyzer) {
     PrintError(analyzer.error());
     return kSomeFailed;
@@ -126,6 +128,7 @@ int RunServe(const ServeCommand& command) {
   const auto served =
       RunServer(options, **analyzer, signals.token(), on_listening,
                 JoinSites({*contracts, *serving, ModelChanges(*admin_token, command.require_gate)}));
+  if (!served && signals.signalled()) return kAllDone;  // while it loaded what it offers to others
   if (!served) {
     PrintError(served.error());
     return served.error().code == ErrorCode::kBadRequest ? kWrongUsage : kSomeFailed;

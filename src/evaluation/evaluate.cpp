@@ -14,6 +14,8 @@
 #include "evaluation/media_runner.hpp"
 #include "evaluation/scores_csv.hpp"
 #include "evaluation/summary.hpp"
+#include "model/admission.hpp"
+#include "model/remote/engine_choice.hpp"
 #include "model/repository.hpp"
 
 namespace unmask {
@@ -107,9 +109,9 @@ class Run {
     if (!decoders) return tl::unexpected(decoders.error());
     auto card = ModelRepository(analyzer_.models).Find(analyzer_.model);
     if (!card) return tl::unexpected(card.error());
-    auto scorer =
-        Scorer::Load(std::move(*card),
-                     {.device = analyzer_.device, .threads = analyzer_.threads, .cache = *analyzer_.cache});
+    if (auto engines = CheckEngines(ModelRepository(analyzer_.models), analyzer_.engines); !engines)
+      return tl::unexpected(engines.error());
+    auto scorer = LoadForRun(std::move(*card), NetworkOptionsOf(analyzer_));
     if (!scorer) return tl::unexpected(scorer.error());
     card_ = (*scorer)->card();
     software_.openvino = EngineVersion();

@@ -157,4 +157,13 @@ std::vector<double> LogBuckets(double least, double most, double factor) {
   return bounds;
 }
 
+std::string EscapedLabel(const std::string& value) {
+  std::string out;
+  for (const char c : value) {
+    if (c == '\\' || c == '"') out += '\\';
+    out += c == '\n' ? ' ' : c;
+  }
+  return out;
+}
+
 }  // namespace unmask::http

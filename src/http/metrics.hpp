@@ -37,6 +37,9 @@ class Metrics : public Observer {
   std::unique_ptr<State> state_;
 };
 
+/// The value of a label as the text format has it between quotation marks.
+std::string EscapedLabel(const std::string& value);
+
 /// Upper bounds from `least` to `most`, `factor` apart, rounded to two digits.
 std::vector<double> LogBuckets(double least, double most, double factor);
 

@@ -12,14 +12,21 @@
 namespace unmask {
 
 /// What a version must pass before it serves: its files have the card's hashes, the engine loads and runs it,
-/// and its golden inputs give their logits. In this process. Fails as Scorer::Load() and CheckGolden() do;
-/// after `options.stop` a network that runs elsewhere is given up, one that runs here is loaded to the end.
+/// and its golden inputs give their logits. In this process. Fails as Scorer::Load() and CheckGolden() do,
+/// with kOverloaded alone when an engine elsewhere cannot be reached, is too slow, or answers 5xx before its
+/// first answer: the same may succeed later. After `options.stop` a network that runs elsewhere is given up,
+/// one that runs here is loaded to the end.
 Result<ServedModel::Loaded> LoadChecked(const ModelCard& card, const NetworkOptions& options);
 
-/// The same in a process of its own, by `unmask model verify`, then here: a file that crashes the engine,
-/// fills the memory or never ends costs the child alone. Fails with the child's error, or with how it ended;
-/// `options.stop` ends the child.
-/// Without `watch.trial` as LoadChecked().
+/// For a command that ends when its files are done: as Scorer::Load(). A model that `options.engines` sends
+/// elsewhere must give its golden inputs, too, since nothing else shows that it is the same network there:
+/// fails as CheckGolden().
+Result<std::unique_ptr<Scorer>> LoadForRun(ModelCard card, const NetworkOptions& options);
+
+/// The same as LoadChecked() in a process of its own, by `unmask model verify`, then here: a file that
+/// crashes the engine, fills the memory or never ends costs the child alone. Fails with the child's error, or
+/// with how it ended; `options.stop` ends the child. As LoadChecked() without `watch.trial`, and for a model
+/// none of whose networks runs here.
 Result<ServedModel::Loaded> LoadAfterTrial(const ModelCard& card, const NetworkOptions& options,
                                            const ModelWatch& watch);
 

@@ -161,7 +161,7 @@ TEST(Trial, SaysThatItCannotStart) {
 /// A stand-in for the program that verifies.
 class Trials : public Golden {
  protected:
-  Result<ServedModel::Loaded> Load(const std::string& script) {
+  Result<ServedModel::Loaded> Load(const std::string& script, const json& engine = nullptr) {
     const fs::path program = folder_ / "verify.sh";
     EXPECT_TRUE(WriteFileAtomically(program, "#!/bin/sh\n" + script));
     fs::permissions(program, fs::perms::owner_all);
@@ -170,6 +170,7 @@ class Trials : public Golden {
     card.version = 1;
     card.files = {{"absent.xml", std::string(64, '0')}};
     card.network_file = "absent.xml";
+    card.json = json{{"engine", engine}}.dump();
     return LoadAfterTrial(card, {}, {.trial = program});
   }
 };
@@ -184,6 +185,23 @@ TEST_F(Trials, ThatFailKeepTheVersionOutOfThisProcess) {
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().message, "it is bad");
   EXPECT_EQ(refused.error().hint, "mend it");
+}
+
+TEST_F(Trials, SayThatAnEngineElsewhereIsNotThere) {
+  const auto missing = Load(
+      "echo '{\"ok\":false,\"error\":{\"code\":\"overloaded\",\"message\":\"nobody is there\"}}'\nexit 3\n");
+  ASSERT_FALSE(missing);
+  EXPECT_EQ(missing.error().code, ErrorCode::kOverloaded);
+  EXPECT_EQ(missing.error().message, "nobody is there");
+}
+
+TEST_F(Trials, AreNotMadeOfWhatRunsElsewhereAlone) {
+  const json nowhere = {{"type", "kserve-v2"}, {"url", "http://127.0.0.1:1"}, {"attempts", 1}};
+  const auto missing = Load("touch \"$0.ran\"\nexit 0\n", nowhere);
+  ASSERT_FALSE(missing);
+  EXPECT_EQ(missing.error().code, ErrorCode::kOverloaded) << "so that it is tried again";
+  EXPECT_THAT(missing.error().message, HasSubstr("cannot be reached"));
+  EXPECT_FALSE(fs::exists(folder_ / "verify.sh.ran"));
 }
 
 TEST_F(Trials, ThatPassAreFollowedByTheSameChecksHere) {

@@ -14,10 +14,10 @@ Result<ModelNetwork> LoadModelNetwork(const ModelCard& card, const NetworkOption
     return Fail(ErrorCode::kBadRequest,
                 fmt::format("{}:{} is an ensemble and has no network of its own", card.name, card.version),
                 fmt::format("name its members instead: {}", MemberNames(*card.ensemble)));
-  const auto engine = RemoteEngineOf(card);
+  const auto engine = RemoteEngineOf(card, options.engines);
   if (!engine) return tl::unexpected(engine.error());
   if (*engine) {
-    auto network = MakeRemoteNetwork(card, **engine, options.stop);
+    auto network = MakeRemoteNetwork(card, **engine, options);
     if (!network) return tl::unexpected(network.error());
     return ModelNetwork{std::move(*network), 0};
   }

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "unmask/engine.hpp"
 #include "unmask/error.hpp"
 
 namespace unmask {
@@ -60,6 +61,11 @@ struct NetworkOptions {
   std::string identity;
   /// Ends the wait for a network elsewhere, or a Keras file's reader, while loading; not for longer.
   std::stop_token stop;
+  /// For who would load it again later: a network that runs elsewhere and cannot be asked is then kOverloaded
+  /// when it is loaded, and whatever its server answers with 5xx, or breaks off, before its first answer.
+  bool may_be_starting = false;
+  /// Models whose networks run elsewhere although their cards say otherwise; see LoadModelNetwork().
+  std::vector<EngineChoice> engines;
 };
 
 /// Reads and compiles a network: ONNX, OpenVINO IR, TensorFlow Lite, the folder of a TensorFlow SavedModel,

@@ -4,103 +4,13 @@
 #include <algorithm>
 #include <charconv>
 #include <chrono>
-#include <stdexcept>
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include "model/served_state.hpp"
+
 namespace unmask {
-
-struct ServedModel::Version {
-  VersionState state = VersionState::kEnd;
-  std::string signature;  // of the folder when it was last loaded
-  std::optional<Error> error;
-  std::shared_ptr<const Scorer> scorer;                   // with kAvailable and kUnloading
-  std::shared_ptr<const Result<NetworkTensors>> tensors;  // likewise
-  std::optional<GoldenResult> golden;
-  int in_flight = 0;
-};
-
-struct ServedModel::State {
-  mutable std::mutex mutex;  // guards all below
-  std::condition_variable_any wake;
-  std::condition_variable changed;  // after each change of the status
-  bool look = false;
-  std::map<int, Version> versions;
-  std::set<int> wanted;
-  Rollout rollout;
-  std::string damaged;             // why rollout.json cannot be read; the last labels stay in force
-  std::optional<Rollout> refused;  // labels whose canary was taken back here alone
-  std::pair<int, int> compared;    // stable and canary that `canaries` is about
-  std::optional<CanaryWatch> canaries;
-  int serving = 0;
-  std::map<int, std::vector<std::unique_ptr<const ModelCard>>> cards;  // of every load, the newest last
-
-  static std::shared_ptr<const Scorer> Use(const std::shared_ptr<State>& state, int version);
-
-  void Step(int version, VersionEvent event) {
-    Version& entry = versions[version];
-    const auto next = After(entry.state, event);
-    if (!next)
-      throw std::logic_error(fmt::format("version {} is {}: it cannot take event {}", version,
-                                         VersionStateName(entry.state), static_cast<int>(event)));
-    entry.state = *next;
-    changed.notify_all();
-  }
-
-  std::set<int> Available() const {
-    std::set<int> available;
-    for (const auto& [version, entry] : versions)
-      if (entry.state == VersionState::kAvailable) available.insert(version);
-    return available;
-  }
-
-  std::vector<VersionStatus> Status() const {
-    std::vector<VersionStatus> all;
-    for (const auto& [version, entry] : versions)
-      all.push_back({.version = version,
-                     .state = entry.state,
-                     .error = entry.error,
-                     .sha256 = entry.scorer ? entry.scorer->card().sha256 : "",
-                     .label = LabelOf(rollout, version),
-                     .serving = version == serving,
-                     .in_flight = entry.in_flight,
-                     .golden = entry.golden});
-    return all;
-  }
-
-  /// The canary when it can be asked; 0 otherwise: stable then answers its files, too.
-  int CanaryInUse() const {
-    const int canary = rollout.canary.value_or(0);
-    const auto found = versions.find(canary);
-    const bool available = found != versions.end() && found->second.state == VersionState::kAvailable;
-    return available && canary != serving && rollout != refused ? canary : 0;
-  }
-
-  /// The comparison of the versions in use, begun anew when they have changed.
-  CanaryWatch& Canaries(const CanaryLimits& limits) {
-    const std::pair<int, int> now(serving, rollout.canary.value_or(0));
-    if (!canaries || compared != now) canaries.emplace(limits);
-    compared = now;
-    return *canaries;
-  }
-
-  /// Who serves may change after each load and each change of the labels.
-  void Choose() {
-    const int chosen = ChooseServing(rollout.stable, serving, Available(), wanted);
-    if (chosen == serving) return;
-    spdlog::info("version {} serves now{}", chosen,
-                 serving == 0 ? "" : fmt::format(" instead of {}", serving));
-    serving = chosen;
-    changed.notify_all();
-  }
-};
-
-namespace {
-
-std::chrono::duration<double> Seconds(double seconds) { return std::chrono::duration<double>(seconds); }
-
-}  // namespace
 
 ServedModel::ServedModel(Options options, Load later)
     : options_(std::move(options)),
@@ -138,11 +48,16 @@ Result<void> ServedModel::Begin(const Load& first) {
       const std::lock_guard lock(state_->mutex);
       state_->Step(version, VersionEvent::kWant);
     }
-    LoadVersion(version, first, {});
+    LoadVersion(version, first, options_.stop);
+    if (options_.stop.stop_requested()) return Fail(ErrorCode::kCancelled, "the start was given up");
     const std::lock_guard lock(state_->mutex);
     if (state_->serving != 0) return {};
-    const Version& entry = state_->versions[version];
-    if (!why && entry.error) why = entry.error;
+    const ServedVersion& entry = state_->versions[version];
+    if (!why && entry.error && !entry.retry_at) why = entry.error;
+  }
+  {
+    const std::lock_guard lock(state_->mutex);
+    if (state_->NextRetry()) return {};
   }
   if (!why)
     return Fail(ErrorCode::kNotFound, fmt::format("model '{}' has no version", options_.name),
@@ -157,14 +72,19 @@ void ServedModel::LoadVersion(int version, const Load& load, const std::stop_tok
   std::string known_failure;
   {
     const std::lock_guard lock(state_->mutex);
-    state_->Step(version, VersionEvent::kLoad);
-    auto& error = state_->versions[version].error;
-    if (error) known_failure = error->message;
-    error.reset();
+    ServedVersion& entry = state_->versions[version];
+    entry.retry_at.reset();
+    if (entry.state != VersionState::kLoading) {  // else it has waited, and its error says why
+      state_->Step(version, VersionEvent::kLoad);
+      if (entry.error) known_failure = entry.error->message;
+      entry.error.reset();
+    }
   }
+  std::optional<ModelCard> card;
   const auto try_load = [&]() -> Result<Loaded> {
-    auto card = repository_.Card(options_.name, version);
-    if (!card) return tl::unexpected(card.error());
+    auto read = repository_.Card(options_.name, version);
+    if (!read) return tl::unexpected(read.error());
+    card = std::move(*read);
     return load(*card, stop);
   };
   Result<Loaded> loaded = Fail(ErrorCode::kInternal, "loading ended in an unknown fault");
@@ -173,24 +93,23 @@ void ServedModel::LoadVersion(int version, const Load& load, const std::stop_tok
   } catch (const std::exception& e) {
     loaded = Fail(ErrorCode::kInternal, fmt::format("loading ended in a fault: {}", e.what()));
   }
-  if (!loaded && stop.stop_requested()) {  // says nothing of the version
-    const std::lock_guard lock(state_->mutex);
-    state_->Step(version, VersionEvent::kFail);
-    return;
-  }
-  if (!loaded) {
+  if (!loaded && !stop.stop_requested() && loaded.error().code == ErrorCode::kOverloaded)
+    return WaitForEngine(version, std::move(*card), loaded.error());
+  // Stopped, it says nothing of the version.
+  const bool failed = !loaded && !stop.stop_requested();
+  if (failed) {
     spdlog::warn("{}:{} is not available: {}", options_.name, version, loaded.error().message);
     // In the log first: who sees the state finds the reason there.
     if (loaded.error().message != known_failure)
       if (const auto recorded = files_.RecordFailure(version, loaded.error().message); !recorded)
         spdlog::debug("{}", recorded.error().message);
-    const std::lock_guard lock(state_->mutex);
-    state_->versions[version].error = loaded.error();
-    state_->Step(version, VersionEvent::kFail);
-    return;
   }
   const std::lock_guard lock(state_->mutex);
-  Version& entry = state_->versions[version];
+  ServedVersion& entry = state_->versions[version];
+  entry.tries = 0;
+  entry.error.reset();
+  if (failed) entry.error = loaded.error();
+  if (!loaded) return state_->Step(version, VersionEvent::kFail);
   entry.golden = loaded->golden;
   entry.tensors = std::make_shared<const Result<NetworkTensors>>(std::move(loaded->tensors));
   entry.scorer = std::move(loaded->scorer);
@@ -200,9 +119,21 @@ void ServedModel::LoadVersion(int version, const Load& load, const std::stop_tok
   state_->Choose();
 }
 
+void ServedModel::WaitForEngine(int version, ModelCard card, const Error& error) {
+  const std::lock_guard lock(state_->mutex);
+  if (!state_->awaited) state_->awaited = std::make_unique<const ModelCard>(std::move(card));
+  const auto now = options_.now();
+  state_->Wait(version, error, options_.retry, now);
+  const ServedVersion& entry = state_->versions.at(version);
+  const std::chrono::duration<double> pause = *entry.retry_at - now;
+  spdlog::warn("{}:{} waits for its engine: {}; it is tried again in {:.1f} s", options_.name, version,
+               error.message, pause.count());
+}
+
 void ServedModel::Look(const std::stop_token& stop) {
   const auto present = repository_.Versions(options_.name);
   std::vector<int> to_load;
+  std::vector<int> to_retry;
   std::vector<std::shared_ptr<const Scorer>> to_free;  // without the lock
   {
     const std::lock_guard lock(state_->mutex);
@@ -238,14 +169,18 @@ void ServedModel::Look(const std::stop_token& stop) {
         state.Step(version, VersionEvent::kReleased);
       }
     }
+    if (present) GiveUpUnwanted(folders);
     if (present)
       std::erase_if(state.versions, [&](const auto& item) {
         return !folders.contains(item.first) && item.second.state == VersionState::kEnd;
       });
+    const auto now = options_.now();
     for (const auto& [version, signature] : folders) {
-      Version& entry = state.versions[version];
+      ServedVersion& entry = state.versions[version];
       const bool changed = entry.signature != signature;
       entry.signature = signature;
+      if (entry.retry_at && changed) entry.tries = 0;
+      if (entry.retry_at && (changed || *entry.retry_at <= now)) to_retry.push_back(version);
       if (state.wanted.contains(version) && entry.state == VersionState::kEnd && (!entry.error || changed)) {
         state.Step(version, VersionEvent::kWant);
         to_load.push_back(version);
@@ -254,56 +189,61 @@ void ServedModel::Look(const std::stop_token& stop) {
   }
   to_free.clear();
   std::sort(to_load.rbegin(), to_load.rend());
+  // Last, since an engine that does not answer takes its time.
+  to_load.insert(to_load.end(), to_retry.begin(), to_retry.end());
   for (const int version : to_load)
     if (!stop.stop_requested()) LoadVersion(version, later_, stop);
   if (!to_load.empty()) LookNow();  // what the new ones replace can go
+}
+
+void ServedModel::GiveUpUnwanted(const std::map<int, std::string>& folders) {
+  for (auto& [version, entry] : state_->versions) {
+    const bool wanted = state_->wanted.contains(version) || state_->serving == 0;
+    if (!entry.retry_at || (wanted && folders.contains(version))) continue;
+    spdlog::info("{}:{} is not wanted any more and waits no longer", options_.name, version);
+    entry.retry_at.reset();
+    entry.error.reset();
+    entry.tries = 0;
+    state_->Step(version, VersionEvent::kFail);
+  }
 }
 
 void ServedModel::Watch(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     Look(stop);
     std::unique_lock lock(state_->mutex);
-    state_->wake.wait_for(lock, stop, Seconds(options_.interval), [this] { return state_->look; });
+    std::chrono::duration<double> pause(options_.interval);
+    // What is due and was left cannot be loaded now: the repository cannot be read.
+    const auto now = options_.now();
+    if (const auto retry = state_->NextRetry(); retry && *retry > now)
+      pause = std::min(pause, std::chrono::duration<double>(*retry - now));
+    state_->wake.wait_for(lock, stop, pause, [this] { return state_->look; });
     state_->look = false;
   }
 }
 
-/// The version in use, which its watcher unloads after the last one has let go. With the lock held.
-std::shared_ptr<const Scorer> ServedModel::State::Use(const std::shared_ptr<State>& state, int version) {
-  struct InUse {
-    InUse(std::shared_ptr<State> s, int v, std::shared_ptr<const Scorer> m)
-        : state(std::move(s)), version(v), scorer(std::move(m)) {}
-    InUse(const InUse&) = delete;
-    InUse& operator=(const InUse&) = delete;
-    ~InUse() {
-      const std::lock_guard lock(state->mutex);
-      scorer.reset();  // never the last one: the version holds it until in_flight is 0
-      Version& entry = state->versions.at(version);
-      if (--entry.in_flight > 0 || entry.state != VersionState::kUnloading) return;
-      state->look = true;
-      state->wake.notify_all();
-    }
-    std::shared_ptr<State> state;
-    int version;
-    std::shared_ptr<const Scorer> scorer;
-  };
-  Version& entry = state->versions.at(version);
-  auto in_use = std::make_shared<InUse>(state, version, entry.scorer);
-  ++entry.in_flight;
-  const Scorer* scorer = in_use->scorer.get();
-  return {std::move(in_use), scorer};
-}
-
-ServedModel::Lease ServedModel::Take(std::string_view sha256) const {
+Result<ServedModel::Lease> ServedModel::Take(std::string_view sha256) const {
   const std::lock_guard lock(state_->mutex);
   const Rollout& rollout = state_->rollout;
   const int canary = state_->CanaryInUse();
   const bool meets = canary != 0 && MeetsCanary(sha256, rollout.percent);
   const int chosen = meets && !rollout.shadow ? canary : state_->serving;
-  return {.scorer = State::Use(state_, chosen),
-          .label = LabelOf(rollout, chosen),
-          .shadow = meets && rollout.shadow ? State::Use(state_, canary) : nullptr,
-          .tensors = state_->versions.at(chosen).tensors};
+  if (chosen == 0) return tl::unexpected(state_->NoneServes(options_.name));
+  return Lease{.scorer = State::Use(state_, chosen),
+               .label = LabelOf(rollout, chosen),
+               .shadow = meets && rollout.shadow ? State::Use(state_, canary) : nullptr,
+               .tensors = state_->versions.at(chosen).tensors};
+}
+
+Result<void> ServedModel::Ready() const {
+  const std::lock_guard lock(state_->mutex);
+  if (state_->serving == 0) return tl::unexpected(state_->NoneServes(options_.name));
+  return {};
+}
+
+int ServedModel::serving() const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->serving;
 }
 
 std::optional<ServedModel::Lease> ServedModel::TakeNamed(std::string_view which) const {
@@ -327,112 +267,24 @@ std::optional<ServedModel::Lease> ServedModel::TakeNamed(std::string_view which)
 
 const ModelCard& ServedModel::card() const {
   const std::lock_guard lock(state_->mutex);
-  return *state_->cards.at(state_->serving).back();
-}
-
-const ModelCard* ServedModel::CardOf(int version) const {
-  const std::lock_guard lock(state_->mutex);
-  const auto found = state_->cards.find(version);
-  return found == state_->cards.end() ? nullptr : found->second.back().get();
+  return state_->serving == 0 ? *state_->awaited : *state_->cards.at(state_->serving).back();
 }
 
 std::vector<VersionStatus> ServedModel::Status() const {
   const std::lock_guard lock(state_->mutex);
-  return state_->Status();
+  return state_->Status(options_.now());
 }
 
 bool ServedModel::Await(const std::function<bool(const std::vector<VersionStatus>&)>& holds,
                         double seconds) const {
   std::unique_lock lock(state_->mutex);
-  return state_->changed.wait_for(lock, Seconds(seconds), [&] { return holds(state_->Status()); });
+  return state_->changed.wait_for(lock, std::chrono::duration<double>(seconds),
+                                  [&] { return holds(state_->Status(options_.now())); });
 }
 
 Rollout ServedModel::rollout() const {
   const std::lock_guard lock(state_->mutex);
   return state_->rollout;
-}
-
-Result<Rollout> ServedModel::Change(std::string_view actor, std::string_view action, std::string_view reason,
-                                    const std::function<Result<Rollout>(const Rollout&)>& change) {
-  auto changed = files_.Change(actor, action, reason, change);
-  if (!changed) return changed;
-  spdlog::info("{} by {}: {}", action, actor, RolloutText(*changed));
-  {
-    const std::lock_guard lock(state_->mutex);
-    state_->rollout = *changed;
-    state_->Choose();
-  }
-  LookNow();
-  return changed;
-}
-
-void ServedModel::Record(int version, const std::string& label, const Judgement& judgement) {
-  Told told{.version = version, .label = label, .judgement = judgement};
-  std::optional<std::string> complaint;
-  {
-    const std::lock_guard lock(state_->mutex);
-    const int canary = state_->CanaryInUse();
-    CanaryWatch& watch = state_->Canaries(options_.canary);
-    if (canary != 0 && version == canary) {
-      watch.AddCanary(judgement);
-      complaint = watch.Complaint();
-    } else if (version == state_->serving) {
-      watch.AddStable(judgement);
-    }
-    if (canary != 0) told.shift = watch.Shift();
-  }
-  told.rolled_back = complaint && TakeBack(*complaint);
-  Tell(told);
-}
-
-void ServedModel::RecordShadow(int version, const Judgement& judgement, const Judgement& stable,
-                               bool agrees) {
-  Told told{.version = version, .label = "shadow", .judgement = judgement};
-  if (!judgement.failed) told.agrees = agrees;
-  std::optional<std::string> complaint;
-  {
-    const std::lock_guard lock(state_->mutex);
-    if (version == state_->CanaryInUse()) {
-      CanaryWatch& watch = state_->Canaries(options_.canary);
-      watch.AddCanary(judgement);
-      if (judgement.score && stable.score) watch.AddPair(*stable.score, *judgement.score);
-      complaint = watch.Complaint();
-      told.shift = watch.Shift();
-    }
-  }
-  told.rolled_back = complaint && TakeBack(*complaint);
-  Tell(told);
-}
-
-void ServedModel::Observe(Observer observer) {
-  const std::lock_guard lock(observing_);
-  observer_ = std::move(observer);
-}
-
-void ServedModel::Tell(const Told& told) {
-  const std::lock_guard lock(observing_);
-  if (observer_) observer_(told);
-}
-
-/// True when this call took it back, not one beside it.
-bool ServedModel::TakeBack(const std::string& complaint) {
-  if (!options_.canary.automatic) return false;
-  Rollout judged;
-  {
-    const std::lock_guard lock(state_->mutex);
-    if (state_->CanaryInUse() == 0) return false;
-    judged = state_->rollout;
-    state_->refused = judged;  // from this moment on, whatever the disk says
-  }
-  spdlog::error("{}:{} is taken back: {}", options_.name, *judged.canary, complaint);
-  const auto changed = Change("automatic", "rollback", complaint, [&](const Rollout& now) -> Result<Rollout> {
-    if (now.canary != judged.canary) return Fail(ErrorCode::kConflict, "another canary came meanwhile");
-    return Rollback(now);
-  });
-  if (!changed)
-    spdlog::error("the labels could not be changed, so it is taken back in this server alone: {}",
-                  changed.error().message);
-  return true;
 }
 
 void ServedModel::LookNow() {

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <condition_variable>
+#include <chrono>
 #include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <set>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -28,7 +27,10 @@ namespace unmask {
 struct VersionStatus {
   int version = 0;
   VersionState state = VersionState::kEnd;
-  std::optional<Error> error;          ///< why it could not be loaded, with kEnd
+  /// Why it could not be loaded: with kEnd until its folder changes, with kLoading until the next try.
+  std::optional<Error> error;
+  int tries = 0;                       ///< with kLoading: loads in a row that failed with kOverloaded
+  std::optional<double> retry_in;      ///< with kLoading: seconds until the next try, while it waits for one
   std::string sha256;                  ///< of the weights, once loaded
   std::string label;                   ///< "stable", "canary" or ""
   bool serving = false;                ///< answers when nobody asks for another
@@ -39,15 +41,21 @@ struct VersionStatus {
 /// One model with the versions that a server has loaded. Looks at the repository from time to time and loads
 /// and unloads in a thread of its own: the version that serves goes on until a newer one has been loaded,
 /// warmed up and has passed its golden inputs, and what cannot be loaded changes nothing but its own status.
-/// A version that failed is tried again when its folder changes. Thread-safe.
+/// A version that failed is tried again when its folder changes; one whose load gives kOverloaded, since an
+/// engine elsewhere is not there, stays LOADING and is tried again by itself (LoadRetry). Until some version
+/// is available nothing serves. Thread-safe.
 class ServedModel {
  public:
+  using Clock = std::chrono::steady_clock;
   struct Options {
     std::filesystem::path root;  ///< the repository
     std::string name;
     VersionPolicy policy;
     double interval = 2;  ///< seconds between two looks
     CanaryLimits canary;
+    LoadRetry retry;
+    std::stop_token stop;                                 ///< gives up Create(), with kCancelled
+    std::function<Clock::time_point()> now = Clock::now;  ///< when a version that waits is tried again
   };
 
   /// What an observer is told of each analysis.
@@ -69,7 +77,7 @@ class ServedModel {
     Result<NetworkTensors> tensors = Fail(ErrorCode::kInternal, "nobody looked at the network's tensors");
   };
   /// Loads and tries a version. May take minutes, and is to end soon, with any error, once `stop` is
-  /// requested. Called by one thread at a time.
+  /// requested. kOverloaded says that the same may succeed later. Called by one thread at a time.
   using Load = std::function<Result<Loaded>(const ModelCard& card, const std::stop_token& stop)>;
 
   /// A version in use: it is not unloaded before this goes. May outlive the model.
@@ -81,7 +89,8 @@ class ServedModel {
   };
 
   /// Loads, with `first`, the version that serves from the start: the stable one, else the highest one that
-  /// can be loaded. Everything later is loaded with `later`. Fails as `first` does, or with kNotFound.
+  /// can be loaded. Everything later is loaded with `later`. Fails as `first` does, or with kNotFound; when
+  /// nothing could be loaded but some version waits for its engine, it begins with none that serves.
   static Result<std::unique_ptr<ServedModel>> Create(Options options, const Load& first, Load later);
 
   /// Stops looking, and a load under way.
@@ -91,19 +100,22 @@ class ServedModel {
   const VersionPolicy& policy() const { return options_.policy; }
 
   /// The version for a file with this content: the canary for its share of the files, else the one that
-  /// serves.
-  Lease Take(std::string_view sha256) const;
+  /// serves. Fails as Ready() does.
+  Result<Lease> Take(std::string_view sha256) const;
+
+  /// kOverloaded while no version serves, with what the one that is to serve waits for.
+  Result<void> Ready() const;
 
   /// The version that the client chose: "" for the one that serves, a number in decimal, or a label in force.
   /// "stable" is the one that serves: while a version with that label is still loading, the one before. Has
   /// no shadow. Nothing unless the version is AVAILABLE.
   std::optional<Lease> TakeNamed(std::string_view which) const;
 
-  /// The card of the version that serves; valid as long as this.
-  const ModelCard& card() const;
+  /// The version that serves; 0: none does yet.
+  int serving() const;
 
-  /// The card of a version that was loaded at some time; null for others. Valid as long as this.
-  const ModelCard* CardOf(int version) const;
+  /// The card of the version that serves, else that of the first one that waited; valid as long as this.
+  const ModelCard& card() const;
 
   /// Every version that is on the disk or loaded, rising.
   std::vector<VersionStatus> Status() const;
@@ -135,13 +147,14 @@ class ServedModel {
   void LookNow();
 
  private:
-  struct Version;  // one version's scorer and state
-  struct State;    // shared with leases
+  struct State;  // served_state.hpp; shared with leases
   explicit ServedModel(Options options, Load later);
 
   Result<void> Begin(const Load& first);
   void Look(const std::stop_token& stop);
   void LoadVersion(int version, const Load& load, const std::stop_token& stop);
+  void WaitForEngine(int version, ModelCard card, const Error& error);
+  void GiveUpUnwanted(const std::map<int, std::string>& folders);
   bool TakeBack(const std::string& complaint);
   void Tell(const Told& told);
   void Watch(const std::stop_token& stop);

@@ -93,8 +93,8 @@ TEST_F(Served, BeginsWithTheHighestVersion) {
   const auto model = Create();
   ASSERT_TRUE(model) << model.error().message;
   EXPECT_EQ((*model)->card().version, 2);
-  EXPECT_EQ((*model)->Take("").scorer->card().version, 2);
-  EXPECT_EQ((*model)->Take("").label, "");
+  EXPECT_EQ((*model)->Take("")->scorer->card().version, 2);
+  EXPECT_EQ((*model)->Take("")->label, "");
 }
 
 TEST_F(Served, BeginsWithTheStableVersionAndSaysSo) {
@@ -104,7 +104,7 @@ TEST_F(Served, BeginsWithTheStableVersionAndSaysSo) {
   const auto model = Create();
   ASSERT_TRUE(model);
   EXPECT_EQ((*model)->card().version, 1);
-  EXPECT_EQ((*model)->Take("").label, "stable");
+  EXPECT_EQ((*model)->Take("")->label, "stable");
 }
 
 TEST_F(Served, BeginsWithALowerVersionWhenTheHighestIsBroken) {
@@ -143,10 +143,10 @@ TEST_F(Served, LetsTheOldVersionServeUntilTheNewOneIsAvailable) {
   (*model)->LookNow();
   begun.get_future().wait();
   EXPECT_EQ(Of((*model)->Status(), 2)->state, VersionState::kLoading);
-  EXPECT_EQ((*model)->Take("").scorer->card().version, 1);
+  EXPECT_EQ((*model)->Take("")->scorer->card().version, 1);
   go.set_value();
   EXPECT_TRUE(Serves(**model, 2));
-  EXPECT_EQ((*model)->Take("").scorer->card().version, 2);
+  EXPECT_EQ((*model)->Take("")->scorer->card().version, 2);
   EXPECT_TRUE(Reaches(**model, 1, VersionState::kEnd)) << "latest:1 keeps one";
 }
 
@@ -154,8 +154,8 @@ TEST_F(Served, UnloadsAVersionWhenItsLastUseEnds) {
   Put(1);
   const auto model = Create();
   ASSERT_TRUE(model);
-  auto first = std::make_optional((*model)->Take(""));
-  auto second = std::make_optional((*model)->Take(""));
+  auto first = std::make_optional(*(*model)->Take(""));
+  auto second = std::make_optional(*(*model)->Take(""));
   Put(2);
   (*model)->LookNow();
   ASSERT_TRUE(Reaches(**model, 1, VersionState::kUnloading));
@@ -172,7 +172,7 @@ TEST_F(Served, OutlivesItsModelWhileInUse) {
   Put(1);
   auto model = Create();
   ASSERT_TRUE(model);
-  const auto lease = (*model)->Take("");
+  const auto lease = *(*model)->Take("");
   model->reset();
   EXPECT_EQ(lease.scorer->card().version, 1);
 }
@@ -256,7 +256,7 @@ TEST_F(Served, FollowsTheLabels) {
   Label({.stable = 2, .previous = 1});
   (*model)->LookNow();
   EXPECT_TRUE(Serves(**model, 2));
-  EXPECT_EQ((*model)->Take("").label, "stable");
+  EXPECT_EQ((*model)->Take("")->label, "stable");
   Label({.stable = 1});
   (*model)->LookNow();
   EXPECT_TRUE(Serves(**model, 1)) << "loaded again";

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -50,6 +51,7 @@ std::optional<VersionState> After(VersionState state, VersionEvent event) {
       {State::kStart, VersionEvent::kUnwant, State::kEnd},
       {State::kLoading, VersionEvent::kLoaded, State::kAvailable},
       {State::kLoading, VersionEvent::kFail, State::kEnd},
+      {State::kLoading, VersionEvent::kWait, State::kLoading},
       {State::kAvailable, VersionEvent::kUnwant, State::kUnloading},
       {State::kUnloading, VersionEvent::kReleased, State::kEnd},
   };
@@ -108,6 +110,11 @@ std::set<int> WantedVersions(const VersionPolicy& policy, const std::vector<int>
       break;
   }
   return wanted;
+}
+
+double PauseBeforeLoad(const LoadRetry& retry, int failed, double random) {
+  const double most = std::min(retry.first * std::pow(2.0, failed - 1), retry.longest);
+  return most * (0.5 + random / 2);
 }
 
 int ChooseServing(std::optional<int> stable, int current, const std::set<int>& available,

@@ -44,6 +44,26 @@ TEST(VersionState, RefusesWhatDoesNotFit) {
   EXPECT_EQ(After(VersionState::kLoading, VersionEvent::kFail), VersionState::kEnd);
 }
 
+TEST(VersionState, WaitsInLoading) {
+  EXPECT_EQ(After(VersionState::kLoading, VersionEvent::kWait), VersionState::kLoading);
+  EXPECT_FALSE(After(VersionState::kAvailable, VersionEvent::kWait));
+}
+
+TEST(LoadRetry, WaitsLongerEachTimeUpToALimit) {
+  const LoadRetry retry{.first = 1, .longest = 30};
+  std::vector<double> longest;
+  for (int failed = 1; failed <= 8; ++failed) longest.push_back(PauseBeforeLoad(retry, failed, 1));
+  EXPECT_THAT(longest, ElementsAre(1, 2, 4, 8, 16, 30, 30, 30));
+  EXPECT_EQ(PauseBeforeLoad(retry, 1'000'000, 1), 30) << "years later";
+}
+
+TEST(LoadRetry, SpreadsThoseWhoFailedTogether) {
+  const LoadRetry retry{.first = 1, .longest = 30};
+  EXPECT_EQ(PauseBeforeLoad(retry, 3, 0), 2);
+  EXPECT_EQ(PauseBeforeLoad(retry, 3, 0.5), 3);
+  EXPECT_EQ(PauseBeforeLoad(retry, 3, 1), 4);
+}
+
 TEST(VersionPolicy, ReadsAndPrintsEachKind) {
   for (const char* text : {"latest:1", "latest:12", "all", "3", "1,4,2"}) {
     const auto policy = ParseVersionPolicy(text);

@@ -50,6 +50,7 @@ class Routes {
     if (model && !(chosen && version->second.empty())) {
       auto network = model->Take(chosen ? version->second : "");
       if (!network || *network) return network;
+      if (const auto ready = model->Ready(); !ready && !chosen) return tl::unexpected(ready.error());
     }
     if (!chosen)
       return Fail(ErrorCode::kNotFound, fmt::format("Request for unknown model: '{}' is not found", name));
@@ -114,7 +115,7 @@ std::shared_ptr<const http::Router> KserveRoutes(std::shared_ptr<const ModelSet>
                                                  std::shared_ptr<Predictor> predictor,
                                                  const std::atomic<bool>& ready) {
   const auto max_body = predictor->limits().max_body;
-  const auto routes = std::make_shared<const Routes>(std::move(models), std::move(predictor));
+  const auto routes = std::make_shared<const Routes>(models, std::move(predictor));
   auto router = std::make_shared<http::Router>(
       [](const Error& error, const http::Request&) { return ErrorAnswer(error); });
   const auto in_place = [&](const std::string& path, http::Handler handler) {
@@ -128,9 +129,11 @@ std::shared_ptr<const http::Router> KserveRoutes(std::shared_ptr<const ModelSet>
   in_place("/v2/health/live", [](const RequestPtr&, const Responder& responder) {
     responder.Send(http::JsonResponse(200, R"({"live": true})"));
   });
-  in_place("/v2/health/ready", [&ready](const RequestPtr&, const Responder& responder) {
-    responder.Send(ready ? http::JsonResponse(200, R"({"ready": true})")
-                         : ErrorAnswer({ErrorCode::kOverloaded, "the server is shutting down", "", ""}));
+  in_place("/v2/health/ready", [&ready, models](const RequestPtr&, const Responder& responder) {
+    if (!ready)
+      return responder.Send(ErrorAnswer({ErrorCode::kOverloaded, "the server is shutting down", "", ""}));
+    const auto loaded = models->Ready();
+    responder.Send(loaded ? http::JsonResponse(200, R"({"ready": true})") : ErrorAnswer(loaded.error()));
   });
   using Answer = Result<http::Response> (Routes::*)(const http::Request&) const;
   const auto get = [&](const std::string& path, Answer answer) {

@@ -13,6 +13,7 @@ class Followed final : public OfferedModel {
 
   const std::string& name() const override { return model_->name(); }
   std::vector<VersionStatus> Status() const override { return model_->Status(); }
+  Result<void> Ready() const override { return model_->Ready(); }
 
   Result<std::shared_ptr<const ServedNetwork>> Take(std::string_view which) const override {
     auto lease = model_->TakeNamed(which);
@@ -55,6 +56,8 @@ class Fixed final : public OfferedModel {
     return all;
   }
 
+  Result<void> Ready() const override { return {}; }
+
   Result<std::shared_ptr<const ServedNetwork>> Take(std::string_view which) const override {
     if (which.empty()) return versions_.back();
     for (const auto& network : versions_)
@@ -76,6 +79,12 @@ std::shared_ptr<const OfferedModel> OfferFollowed(std::shared_ptr<const ServedMo
 
 std::shared_ptr<const OfferedModel> OfferFixed(std::vector<std::shared_ptr<const ServedNetwork>> versions) {
   return std::make_shared<const Fixed>(std::move(versions));
+}
+
+Result<void> ModelSet::Ready() const {
+  for (const auto& model : models_)
+    if (auto ready = model->Ready(); !ready) return ready;
+  return {};
 }
 
 const OfferedModel* ModelSet::Find(std::string_view name) const {

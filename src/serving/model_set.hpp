@@ -23,6 +23,9 @@ class OfferedModel {
   /// Its versions, rising, with the states that they have now.
   virtual std::vector<VersionStatus> Status() const = 0;
 
+  /// kOverloaded, with the reason, while no version answers those who do not choose.
+  virtual Result<void> Ready() const = 0;
+
   /// The version that `which` names: "" the one that answers when nobody chooses, a number in decimal, or a
   /// label in force. Null unless it is AVAILABLE. kInternal when its network cannot be offered.
   virtual Result<std::shared_ptr<const ServedNetwork>> Take(std::string_view which) const = 0;
@@ -45,6 +48,9 @@ class ModelSet {
 
   /// Null when there is none of that name.
   const OfferedModel* Find(std::string_view name) const;
+
+  /// Fails as the first model does that is not ready.
+  Result<void> Ready() const;
 
  private:
   std::vector<std::shared_ptr<const OfferedModel>> models_;

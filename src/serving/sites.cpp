@@ -27,10 +27,7 @@ std::string NameIn(const std::string& model) { return model.substr(0, model.find
 class Loader {
  public:
   Loader(const AnalyzerConfig& config, const ModelWatch& watch, Analyzer& analyzer)
-      : config_(config),
-        network_{.device = config.device, .threads = config.threads, .cache = *config.cache},
-        watch_(watch),
-        judging_(VersionsOf(analyzer)) {}
+      : config_(config), network_(NetworkOptionsOf(config)), watch_(watch), judging_(VersionsOf(analyzer)) {}
 
   Result<std::shared_ptr<const OfferedModel>> Follow(const std::string& name) const {
     std::shared_ptr<const ServedModel> model;

@@ -45,7 +45,12 @@ class PredictApi : public std::enable_shared_from_this<PredictApi> {
   }
 
   void Health(const http::Responder& responder) const {
-    if (!status_) return responder.Send(HealthAnswer(EmbeddedModelStatus(context_.analyzer().model())));
+    if (!status_) {
+      const Analyzer& analyzer = context_.analyzer();
+      const auto ready = analyzer.Ready();
+      return responder.Send(ready ? HealthAnswer(EmbeddedModelStatus(analyzer.model()))
+                                  : HealthAnswer(tl::unexpected(ready.error())));
+    }
     status_->Ask([self = shared_from_this(), responder](const Result<ordered_json>& status) {
       responder.Send(self->HealthAnswer(status));
     });

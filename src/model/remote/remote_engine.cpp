@@ -10,6 +10,8 @@
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
+#include "model/remote/engine_choice.hpp"
+
 namespace unmask {
 namespace {
 
@@ -99,10 +101,21 @@ Result<RemoteEngine> ReadRemoteEngine(const json& j, const std::string& model) {
   }
 }
 
-Result<std::optional<RemoteEngine>> RemoteEngineOf(const ModelCard& card) {
-  const auto stated = json::parse(card.json, nullptr, false);
-  if (!stated.is_object() || !stated.contains("engine") || stated["engine"].is_null()) return std::nullopt;
-  auto engine = ReadRemoteEngine(stated["engine"], card.name);
+Result<std::optional<RemoteEngine>> RemoteEngineOf(const ModelCard& card,
+                                                   const std::vector<EngineChoice>& choices) {
+  const auto card_json = json::parse(card.json, nullptr, false);
+  json stated = card_json.is_object() && card_json.contains("engine") ? card_json["engine"] : json();
+  if (const EngineChoice* choice = ChoiceFor(card, choices)) {
+    auto chosen = ReadEngineUrl(choice->url);
+    if (!chosen) return tl::unexpected(chosen.error());
+    if (stated.is_null()) stated = json::object();
+    if (stated.is_object()) {
+      stated.erase("version");  // was that of the other model
+      stated.update(*chosen);
+    }
+  }
+  if (stated.is_null()) return std::nullopt;
+  auto engine = ReadRemoteEngine(stated, card.name);
   if (!engine)
     return Fail(ErrorCode::kInternal,
                 fmt::format("model.json of {}:{}: {}", card.name, card.version, engine.error().message),

@@ -4,9 +4,11 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <nlohmann/json_fwd.hpp>
 
+#include "unmask/engine.hpp"
 #include "unmask/error.hpp"
 #include "unmask/model.hpp"
 
@@ -36,8 +38,10 @@ struct RemoteEngine {
 /// out of range.
 Result<RemoteEngine> ReadRemoteEngine(const nlohmann::json& json, const std::string& model);
 
-/// That of a card; nothing when the model runs here. kInternal for an "engine" that makes no sense.
-Result<std::optional<RemoteEngine>> RemoteEngineOf(const ModelCard& card);
+/// That of a card, or that of `choices` for it (engine_choice.hpp); nothing when the model runs here.
+/// kInternal for an "engine" that makes no sense, kBadRequest for such a choice.
+Result<std::optional<RemoteEngine>> RemoteEngineOf(const ModelCard& card,
+                                                   const std::vector<EngineChoice>& choices = {});
 
 /// "kserve-v2" or "tf-serving".
 std::string_view ProtocolName(RemoteEngine::Protocol protocol);

@@ -111,12 +111,13 @@ struct Alive {
 
 class RemoteNetwork final : public Network {
  public:
-  RemoteNetwork(const ModelCard& card, RemoteEngine engine)
+  RemoteNetwork(const ModelCard& card, RemoteEngine engine, bool may_be_starting)
       : label_(fmt::format("{}:{}", card.name, card.version)),
         engine_(std::move(engine)),
         format_(engine_.protocol == RemoteEngine::Protocol::kKserveV2 ? MakeKserveFormat(engine_)
                                                                       : MakeTfServingFormat(engine_)),
         card_shape_{-1, 3, card.input.height, card.input.width},
+        may_be_starting_(may_be_starting),
         breaker_({.failures = engine_.failures,
                   .pause = std::chrono::duration_cast<Clock::duration>(
                       std::chrono::duration<double>(engine_.pause))}),
@@ -141,7 +142,8 @@ class RemoteNetwork final : public Network {
       return CheckRemoteShape(
           *input, {1, static_cast<std::size_t>(card_shape_[1]), static_cast<std::size_t>(card_shape_[2]),
                    static_cast<std::size_t>(card_shape_[3])});
-    if (input.error().code != ErrorCode::kOverloaded) return tl::unexpected(input.error());
+    if (input.error().code != ErrorCode::kOverloaded || may_be_starting_)
+      return tl::unexpected(input.error());
     LogWarning("{}: {}; it is asked again when there is something to compute", label_, input.error().message);
     return {};
   }
@@ -246,6 +248,7 @@ class RemoteNetwork final : public Network {
         return {ErrorCode::kInternal, fmt::format("the remote engine of {} does not speak HTTP", label_),
                 "see engine.url in model.json, or --engine", ""};
       case Kind::kIncomplete:
+        if (MayBeStarting()) return Unavailable("broke off its answer").value();
         return {ErrorCode::kInternal,
                 fmt::format("the remote engine of {} broke off its answer after {} bytes", label_,
                             failure.received),
@@ -284,13 +287,16 @@ class RemoteNetwork final : public Network {
     const std::string words = RemoteWords(answer.body);
     LogWarning("{}: {} answered {}: {}", label_, url, answer.status, words);
     if (IsRetryable(answer.status)) return Unavailable("has too much to do").value();
-    if (answer.status >= 502 && answer.status <= 504)
+    if ((answer.status >= 502 && answer.status <= 504) || (answer.status >= 500 && MayBeStarting()))
       return Unavailable(fmt::format("is not there (status {})", answer.status)).value();
     return {ErrorCode::kInternal,
             fmt::format("the remote engine of {} answered {}: {}", label_, answer.status, words),
             answer.status == 404 ? "is there a model of that name and version?" : "see the engine's own log",
             ""};
   }
+
+  /// Whether a fault of the server may only mean that it is not there yet.
+  bool MayBeStarting() const { return may_be_starting_ && answered_ == 0; }
 
   /// False when the wait ended early.
   static bool Pause(double seconds, const std::stop_token& stop) {
@@ -373,6 +379,7 @@ class RemoteNetwork final : public Network {
   const RemoteEngine engine_;
   const std::unique_ptr<RemoteFormat> format_;
   const std::vector<std::int64_t> card_shape_;
+  const bool may_be_starting_;
   CircuitBreaker breaker_;
   HttpCaller caller_;
   std::stop_source stop_;
@@ -398,11 +405,12 @@ std::vector<EngineStatus> RemoteEngines() {
 }
 
 Result<std::unique_ptr<Network>> MakeRemoteNetwork(const ModelCard& card, const RemoteEngine& engine,
-                                                   const std::stop_token& stop) {
-  auto network = std::make_unique<RemoteNetwork>(card, engine);
-  if (auto connected = network->Connect(stop); !connected) {
+                                                   const NetworkOptions& options) {
+  auto network = std::make_unique<RemoteNetwork>(card, engine, options.may_be_starting);
+  if (auto connected = network->Connect(options.stop); !connected) {
     Error error = connected.error();
-    error.message = fmt::format("{}:{}: {}", card.name, card.version, error.message);
+    if (error.code != ErrorCode::kOverloaded)  // which names the model
+      error.message = fmt::format("{}:{}: {}", card.name, card.version, error.message);
     return tl::unexpected(std::move(error));
   }
   return network;

@@ -22,9 +22,10 @@ namespace unmask {
 /// makes no sense or it refuses the question; kBadRequest when the input does not fit the server's model.
 ///
 /// The server is asked for the model's input now, so that a wrong card is found at the start: kBadRequest or
-/// kInternal then. A server that does not answer yet is a warning in the log, and asked again later;
-/// kCancelled soon after `stop`.
+/// kInternal then. A server that does not answer yet is a warning in the log, and asked again later; with
+/// `options.may_be_starting` it is kOverloaded instead, as that option says. kCancelled soon after
+/// `options.stop`; no other option matters here.
 Result<std::unique_ptr<Network>> MakeRemoteNetwork(const ModelCard& card, const RemoteEngine& engine,
-                                                   const std::stop_token& stop = {});
+                                                   const NetworkOptions& options = {});
 
 }  // namespace unmask

@@ -26,8 +26,8 @@ class StandIn(socketserver.ThreadingTCPServer):
     allow_reuse_address = True
     request_queue_size = 64
 
-    def __init__(self, datatype="FP32", shape=(-1, 3, 160, 160), output="FP32"):
-        super().__init__(("127.0.0.1", 0), Handler)
+    def __init__(self, datatype="FP32", shape=(-1, 3, 160, 160), output="FP32", port=0):
+        super().__init__(("127.0.0.1", port), Handler)
         self.datatype = datatype
         self.shape = list(shape)
         self.output = output
@@ -181,6 +181,8 @@ class Handler(socketserver.StreamRequestHandler):
             server.described += 1
             if server.mode == "down":
                 return False
+            if server.mode == "starting":
+                return self.send(500, b'{"error": "still loading"}')
             if path in ("/v2/models/face", "/v1/models/face/metadata"):
                 metadata = server.kserve_metadata() if kserve else server.tf_metadata()
                 return self.send(200, json.dumps(metadata).encode())
@@ -213,7 +215,7 @@ class Handler(socketserver.StreamRequestHandler):
                 return self.send(503, b'{"error": "busy"}', Retry_After="0")
             case "503-later":
                 return self.send(503, b'{"error": "busy"}', Retry_After="3600")
-            case "500":
+            case "500" | "starting":
                 return self.send(500, b'{"error": "boom"}')
             case "400":
                 return self.send(400, b'{"error": "unexpected shape"}')
