@@ -6,61 +6,26 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 
 #include "base/file.hpp"
-#include "base/id.hpp"
+#include "model/test_served.hpp"
 
 namespace unmask {
 namespace {
 
 namespace fs = std::filesystem;
-using nlohmann::json;
 using testing::HasSubstr;
 
 constexpr double kLong = 20;  // seconds: a test that fails waits so long, others a few milliseconds
 
-class NoNetwork final : public Network {
- public:
-  Result<std::vector<Tensor>> Infer(const Tensor&) override { return std::vector<Tensor>{}; }
-  void Start(Tensor, std::stop_token, Done done) override { done(std::vector<Tensor>{}); }
-  std::size_t width() const override { return 1; }
-};
-
-Result<ServedModel::Loaded> LoadNothing(const ModelCard& card, const std::stop_token& = {}) {
-  return ServedModel::Loaded{.scorer = std::make_unique<Scorer>(card, std::make_unique<NoNetwork>()),
-                             .golden = std::nullopt};
-}
-
-class Served : public testing::Test {
+class Served : public WithServedRepository {
  protected:
-  ~Served() override { fs::remove_all(root_); }
-
-  /// A version as a careful copier makes it, with model.json last. `note` makes it another content.
-  void Put(int version, const std::string& note = "") {
-    const fs::path folder = root_ / "face" / std::to_string(version);
-    fs::create_directories(folder);
-    json card = json::parse(ReadSmallFile(fs::path(UNMASK_SOURCE_DIR) / "models/face/1/model.json").value());
-    card["version"] = version;
-    card["description"] = note;
-    ASSERT_TRUE(WriteFileAtomically(folder / "model.json", card.dump()));
-  }
-
-  void Label(const Rollout& rollout) {
-    ASSERT_TRUE(
-        RolloutFiles(root_ / "face").Change("cli", "promote", "", [&](const Rollout&) -> Result<Rollout> {
-          return rollout;
-        }));
-  }
-
   Result<std::unique_ptr<ServedModel>> Create(ServedModel::Load later = LoadNothing,
                                               const std::string& policy = "latest") {
     return ServedModel::Create(
         {.root = root_, .name = "face", .policy = *ParseVersionPolicy(policy), .interval = 3600}, LoadNothing,
         std::move(later));
   }
-
-  const fs::path root_ = fs::temp_directory_path() / ("unmask-served-" + NewId());
 };
 
 std::optional<VersionStatus> Of(const std::vector<VersionStatus>& all, int version) {

@@ -7,60 +7,26 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 
-#include "base/file.hpp"
-#include "base/id.hpp"
-#include "model/served_model.hpp"
+#include "model/test_served.hpp"
 
 namespace unmask {
 namespace {
 
 namespace fs = std::filesystem;
-using nlohmann::json;
 using std::chrono::milliseconds;
 using testing::HasSubstr;
 
 constexpr double kLong = 20;  // seconds: a test that fails waits so long, others a few milliseconds
-
-class NoNetwork final : public Network {
- public:
-  Result<std::vector<Tensor>> Infer(const Tensor&) override { return std::vector<Tensor>{}; }
-  void Start(Tensor, std::stop_token, Done done) override { done(std::vector<Tensor>{}); }
-  std::size_t width() const override { return 1; }
-};
-
-Result<ServedModel::Loaded> Here(const ModelCard& card) {
-  return ServedModel::Loaded{.scorer = std::make_unique<Scorer>(card, std::make_unique<NoNetwork>())};
-}
 
 tl::unexpected<Error> Away(const std::string& what = "cannot be reached") {
   return Fail(ErrorCode::kOverloaded, "the remote engine of face " + what, "start it");
 }
 
 /// A repository whose versions are loaded by engines that the test switches on and off.
-class Waiting : public testing::Test {
+class Waiting : public WithServedRepository {
  protected:
-  ~Waiting() override {
-    model_.reset();
-    fs::remove_all(root_);
-  }
-
-  void Put(int version, const std::string& note = "") {
-    const fs::path folder = root_ / "face" / std::to_string(version);
-    fs::create_directories(folder);
-    json card = json::parse(ReadSmallFile(fs::path(UNMASK_SOURCE_DIR) / "models/face/1/model.json").value());
-    card["version"] = version;
-    card["description"] = note;
-    ASSERT_TRUE(WriteFileAtomically(folder / "model.json", card.dump()));
-  }
-
-  void Label(const Rollout& rollout) {
-    ASSERT_TRUE(
-        RolloutFiles(root_ / "face").Change("cli", "promote", "", [&](const Rollout&) -> Result<Rollout> {
-          return rollout;
-        }));
-  }
+  ~Waiting() override { model_.reset(); }
 
   /// A version that says "remote" loads while `engine_` is there, "wrong" never, others always.
   Result<ServedModel::Loaded> Load(const ModelCard& card) {
@@ -68,7 +34,7 @@ class Waiting : public testing::Test {
     if (card.description == "remote" && !engine_) return Away();
     if (card.description == "wrong" || lies_)
       return Fail(ErrorCode::kInternal, "the golden input 'a' gives the logit 7", "export it again");
-    return Here(card);
+    return LoadNothing(card);
   }
 
   Result<void> Begin(std::stop_token stop = {}) {
@@ -119,7 +85,6 @@ class Waiting : public testing::Test {
     return Await(version, [&](const VersionStatus& status) { return status.state == state; });
   }
 
-  const fs::path root_ = fs::temp_directory_path() / ("unmask-waiting-" + NewId());
   std::atomic<bool> engine_ = false;  // is there
   std::atomic<bool> lies_ = false;
   std::atomic<int> loads_ = 0;

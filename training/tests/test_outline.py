@@ -18,15 +18,19 @@ SMALL = net.Backbone(
 )
 
 
-@pytest.fixture(scope="module")
-def trained():
-    """A network as training leaves it: norms with statistics, all layers with weights of their own."""
-    torch.manual_seed(3)
-    model = net.KindsNet(0.0, SMALL).train()
+def worn(model: torch.nn.Module) -> torch.nn.Module:
+    """As training leaves a network: its norms have statistics."""
+    model.train()
     with torch.no_grad():
         for _ in range(3):
             model(torch.randn(8, 3, 64, 64))
     return model.eval()
+
+
+@pytest.fixture(scope="module")
+def trained():
+    torch.manual_seed(3)
+    return worn(net.KindsNet(0.0, SMALL))
 
 
 @pytest.fixture

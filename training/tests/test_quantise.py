@@ -5,7 +5,7 @@ import numpy as np
 import openvino as ov
 import pytest
 import torch
-from test_outline import SMALL
+from test_outline import SMALL, worn
 from unmask_training import export, net, outline, quantise
 from unmask_training.infer import OpenVinoModel
 
@@ -15,11 +15,7 @@ SIZE = 128
 @pytest.fixture(scope="module")
 def model():
     torch.manual_seed(3)
-    made = outline.OutlinedNet(0.0, SMALL).train()
-    with torch.no_grad():
-        for _ in range(3):
-            made(torch.randn(8, 3, 64, 64))
-    return made.eval()
+    return worn(outline.OutlinedNet(0.0, SMALL))
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import pytest
 import torch
 import train_outline
 from test_data import folder  # noqa: F401
-from test_outline import SMALL
+from test_outline import SMALL, worn
 from unmask_training import net, networks, outline
 
 CONFIG = """
@@ -45,8 +45,7 @@ def run(folder, tmp_path, monkeypatch):  # noqa: F811
     monkeypatch.setitem(networks.BY_NAME, "small", lambda _: outline.OutlinedNet(0.0, SMALL))
     (tmp_path / "small.toml").write_text(CONFIG)
     torch.manual_seed(2)
-    trunk = net.KindsNet(0.0, SMALL).train()
-    trunk(torch.randn(8, 3, 64, 64))
+    trunk = worn(net.KindsNet(0.0, SMALL))
     torch.save({"model": trunk.state_dict()}, tmp_path / "trunk.pt")
 
     def start(name: str, *options: str) -> int:
