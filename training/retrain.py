@@ -21,7 +21,19 @@ import export as export_step
 import numpy as np
 import torch
 import train
-from unmask_training import batches, calibrate, data, export, losses, net, networks, quantise, replay, report
+from unmask_training import (
+    batches,
+    calibrate,
+    data,
+    export,
+    losses,
+    net,
+    networks,
+    pseudo,
+    quantise,
+    replay,
+    report,
+)
 from unmask_training.config import load as load_config
 from unmask_training.infer import OpenVinoModel
 
@@ -108,6 +120,21 @@ def go_on(model, source: replay.Batches, settings: dict, run: Path, stop_at: int
     return average.state
 
 
+def pseudo_of(old: replay.Source, landmarks: Path, config: dict, settings: dict) -> pseudo.Pseudo | None:
+    """Pseudo-manipulations of the replayed faces, as training had them, where their landmarks are known."""
+    if not settings.get("families"):
+        return None
+    try:
+        return pseudo.load(old.faces(), landmarks, config["families"])
+    except (FileNotFoundError, ValueError) as error:
+        print(
+            f"warning: {error}\nhint: no pseudo-manipulations are replayed without landmarks, and what the "
+            "model knows of them may be lost: run training/landmarks.py",
+            file=sys.stderr,
+        )
+        return None
+
+
 def fitted(stated: dict, network: OpenVinoModel, faces: list[data.Face]) -> None:
     """Calibration and thresholds on the validation faces; with too few of them the served ones stay."""
     labels = np.array([face.fake for face in faces], bool)
@@ -168,6 +195,12 @@ def main() -> int:
     parser.add_argument("--checkpoint", type=Path, help="its weights; default: the configuration's")
     parser.add_argument("--feedback", type=Path, help="set of unmask faces export-feedback")
     parser.add_argument("--replay", type=Path, help="data directory, or set of unmask faces extract")
+    parser.add_argument(
+        "--landmarks",
+        type=Path,
+        default=ROOT / "runs/landmarks.npz",
+        help="of the replayed faces (landmarks.py)",
+    )
     parser.add_argument("--out", type=Path, required=True, help="NAME/VERSION, which must not exist")
     parser.add_argument("--run", type=Path, help="checkpoints; default: runs/NAME of the configuration")
     parser.add_argument(
@@ -205,7 +238,9 @@ def main() -> int:
         if settings["steps"]:
             run.mkdir(parents=True, exist_ok=True)
             ranges = batches.ranges(config.get("augment", {}))
-            source = replay.Batches(new["train"], old["train"], settings, ranges, config["seed"])
+            made = pseudo_of(old["train"], args.landmarks, config, settings)
+            facts["families"] = settings["families"] if made else 0
+            source = replay.Batches(new["train"], old["train"], settings, ranges, config["seed"], made)
             weights = go_on(model, source, settings, run, args.stop_at)
             if weights is None:
                 return 0

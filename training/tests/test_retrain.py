@@ -66,6 +66,27 @@ def test_a_batch_holds_the_stated_share_of_feedback_and_repeats(tmp_path):
     assert not np.array_equal(images, batches.batch(8)[0])
 
 
+class Pairs:
+    """Pseudo-manipulations as the batches see them: a black face, and a white one for its fake."""
+
+    def pair(self, rng):
+        return np.zeros((SIDE, SIDE, 3), np.uint8), np.full((SIDE, SIDE, 3), 255, np.uint8)
+
+
+def test_a_share_of_what_is_replayed_are_pseudo_manipulations(tmp_path):
+    new = replay.read(make_set(tmp_path / "new", {("train", "real"): 3}), "train")
+    old = replay.read(make_set(tmp_path / "old", BOTH, seed=1), "train")
+    plain = augment.Ranges(p_clean=1.0)
+    for share, expected in ((1.0, 6), (0.0, 0)):
+        settings = SETTINGS | {"families": share}
+        images, labels = replay.Batches(new, old, settings, plain, 5, Pairs()).batch(3)
+        flat = images[2:].std(axis=(1, 2, 3)) < 0.01
+        assert flat.sum() == expected
+        assert labels[2:].sum() == 3
+    images, _ = replay.Batches(new, old, SETTINGS | {"families": 1.0}, plain, 5).batch(3)
+    assert not (images[2:].std(axis=(1, 2, 3)) < 0.01).any(), "without landmarks there are none"
+
+
 @pytest.mark.parametrize("share, words", [(0.5, "no face of feedback"), (2, "share"), (0, "no old face")])
 def test_what_is_missing_is_said(share, words):
     nothing = replay.Source([], [], [])

@@ -42,15 +42,29 @@ def read(path: Path, split: str) -> Source:
     return source_of(extracted.faces(path, split))
 
 
+@dataclass
+class Made:
+    """A picture that a step made, in the place of a data.Face."""
+
+    picture: np.ndarray
+    fake: bool
+
+    def pixels(self) -> np.ndarray:
+        return self.picture
+
+
 class Batches:
     """The batch of any step, from the seed alone, so that resuming needs no state.
 
     `settings`: `batch` faces a step of `size` pixels, of which `feedback` (a share, 0..1) are people's and
     the rest is replayed. Both classes alike, as far as there are faces: a real one and a fake of it, under
-    the same draw of degradations, where there are pairs, else any of that class.
+    the same draw of degradations, where there are pairs, else any of that class. With `made`, which has a
+    pair(rng) of pictures, the share `families` of what is replayed is a real face and a pseudo-manipulation.
     """
 
-    def __init__(self, new: Source, old: Source, settings: dict, ranges: augment.Ranges, seed: int):
+    def __init__(
+        self, new: Source, old: Source, settings: dict, ranges: augment.Ranges, seed: int, made=None
+    ):
         share = settings["feedback"]
         if not 0 <= share <= 1:
             raise ValueError(f"train.feedback is a share, expected 0..1, found {share}")
@@ -64,26 +78,33 @@ class Batches:
             )
         self.count = round(settings["batch"] * share)
         self.new, self.old, self.settings, self.ranges, self.seed = new, old, settings, ranges, seed
+        self.made, self.families = made, settings.get("families", 0.0) if made else 0.0
 
     def batch(self, step: int) -> tuple[np.ndarray, np.ndarray]:
         """Inputs float32 [N,3,size,size], and labels [N], 1 for manipulated."""
         rng = np.random.default_rng((self.seed, step))
         images, labels = [], []
 
-        def add(face: data.Face, draw: augment.Draw) -> None:
+        def add(face: data.Face | Made, draw: augment.Draw) -> None:
             picture, _ = augment.degrade(augment.cut(face.pixels(), draw), draw, self.settings["size"])
             images.append(data.to_input(picture, self.settings["size"]))
             labels.append(float(face.fake))
 
-        def fill(source: Source, count: int) -> None:
+        def fill(source: Source, count: int, families: float) -> None:
             end = len(images) + count
             while len(images) < end:
                 draw = augment.draw(rng, self.ranges)
-                for face in self.choose(source, rng)[: end - len(images)]:
+                if families and rng.random() < families:
+                    chosen = [
+                        Made(p, fake) for p, fake in zip(self.made.pair(rng), (False, True), strict=True)
+                    ]
+                else:
+                    chosen = self.choose(source, rng)
+                for face in chosen[: end - len(images)]:
                     add(face, draw)
 
-        fill(self.new, self.count)
-        fill(self.old, self.settings["batch"] - self.count)
+        fill(self.new, self.count, 0.0)
+        fill(self.old, self.settings["batch"] - self.count, self.families)
         return np.stack(images), np.array(labels, np.float32)
 
     def choose(self, source: Source, rng: np.random.Generator) -> list[data.Face]:
