@@ -16,7 +16,8 @@ from unmask_training.infer import OpenVinoModel, torch_logits
 
 ROOT = Path(__file__).resolve().parent
 
-MEAN_DIFFERENCE = {"fp16": 0.005, "int8": 0.1}  # of logits
+# By what logits may differ from PyTorch's: at most, and on average. Int8 moves single faces far.
+DIFFERENCE = {"fp16": (0.02, 0.02), "int8": (float("inf"), 0.1)}
 
 
 def describe(out: Path, size: int, mask: np.ndarray | None, date: str) -> dict:
@@ -95,8 +96,9 @@ def main() -> int:
     apart = np.abs(logits - torch_logits(model, val, size=size))
     difference, mean = float(apart.max()), float(apart.mean())
     print(f"exported network and PyTorch differ by {mean:.5f} on average, by {difference:.5f} at most")
-    if mean > MEAN_DIFFERENCE[precision]:
-        print(f"error: expected a mean difference of at most {MEAN_DIFFERENCE[precision]}", file=sys.stderr)
+    most, most_mean = DIFFERENCE[precision]
+    if difference > most or mean > most_mean:
+        print(f"error: expected at most {most_mean} on average, {most} at most", file=sys.stderr)
         return 1
     card_step.write(out, describe(out, size, predicted, args.date))
     facts = {"date": args.date, "machine": args.machine, "difference": round(difference, 5)}
