@@ -41,15 +41,14 @@ class Seen:
     """What the trunk says of training faces, in files: at strides 8 and 16, half precision, channels last."""
 
     def __init__(self, folder: Path, faces: int, shapes: list[tuple]):
-        self.files = [folder / f"{name}.npy" for name in ("fine", "middle", "masks", "fakes")]
+        self.files = [folder / f"{name}.npy" for name in ("fine", "middle", "masks")]
         self.done = folder / "seen.txt"
-        kinds = (np.float16, np.float16, np.float16, np.bool_)
         mode = "r+" if all(file.exists() for file in self.files) else "w+"
         if mode == "w+":
             self.done.unlink(missing_ok=True)
         self.arrays = [
-            np.lib.format.open_memmap(file, mode, kind, (faces, *shape))
-            for file, kind, shape in zip(self.files, kinds, shapes, strict=True)
+            np.lib.format.open_memmap(file, mode, np.float16, (faces, *shape))
+            for file, shape in zip(self.files, shapes, strict=True)
         ]
 
     def progress(self) -> tuple[int, int]:
@@ -64,10 +63,10 @@ class Seen:
         return at + count
 
     def batch(self, rows: np.ndarray) -> tuple[torch.Tensor, ...]:
-        """fine, middle [N,C,h,w], masks [N,1,h,w], whether they are fakes [N]."""
+        """fine, middle [N,C,h,w], masks [N,1,h,w]."""
         parts = (torch.from_numpy(array[rows].astype(np.float32)) for array in self.arrays)
-        fine, middle, targets, fakes = parts
-        return fine.permute(0, 3, 1, 2), middle.permute(0, 3, 1, 2), targets[:, None], fakes
+        fine, middle, targets = parts
+        return fine.permute(0, 3, 1, 2), middle.permute(0, 3, 1, 2), targets[:, None]
 
 
 @torch.inference_mode()
@@ -88,8 +87,7 @@ def collect(model: OutlinedNet, batches: Batches, seen: Seen, settings: dict, na
         kept = (batch.kinds.numpy() != REAL) | (drawn < settings["real"])
         parts = trunk(model, batch.inputs()[kept], narrow)
         step += 1
-        masks_of, fakes = batch.masks[kept, 0].half().numpy(), batch.labels[kept].bool().numpy()
-        count = seen.add(count, step, *parts, masks_of, fakes)
+        count = seen.add(count, step, *parts, batch.masks[kept, 0].half().numpy())
         if step % LOG_EVERY == 0:
             print(f"seen {count}/{total} after {time.monotonic() - began:.0f} s", flush=True)
 
@@ -135,10 +133,10 @@ def learn(
             group["lr"] = rate * factor
         rng = np.random.default_rng((settings["batch"], step))
         rows = np.sort(rng.integers(len(seen.arrays[0]), size=settings["batch"]))
-        fine, middle, targets, fakes = seen.batch(rows)
+        fine, middle, targets = seen.batch(rows)
         with narrow:
             logits = outline(fine, middle)
-        loss = overlap_loss(logits.float(), targets, torch.ones_like(fakes))
+        loss = overlap_loss(logits.float(), targets)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         optimiser.step()
@@ -202,7 +200,7 @@ def main() -> int:
     batches = Batches(data.pairs(faces), portraits, config["train"], augment, config["seed"], made)
     narrow, size = train.autocast(config["train"]["precision"], torch.device("cpu")), batches.size(FIRST)
     fine, middle = (part.shape[1:] for part in trunk(model, torch.zeros(1, 3, size, size), narrow))
-    seen = Seen(run, settings["faces"], [fine, middle, (size // masks.STRIDE,) * 2, ()])
+    seen = Seen(run, settings["faces"], [fine, middle, (size // masks.STRIDE,) * 2])
     collect(model, batches, seen, settings, narrow, config["seed"])
 
     pairs = data.pairs(data.dfdc_faces(args.data, "val"))

@@ -75,7 +75,7 @@ def test_only_the_outline_learns_from_its_loss(outlined):
         fine, middle = outlined.tapped(torch.randn(2, 3, 64, 64))[:2]
     targets = torch.zeros(2, 1, 8, 8)
     targets[0, 0, 2:5, 2:5] = 1
-    outline.overlap_loss(outlined.outline(fine, middle), targets, torch.ones(2)).backward()
+    outline.overlap_loss(outlined.outline(fine, middle), targets).backward()
     for name, parameter in outlined.named_parameters():
         assert (parameter.grad is not None) == name.startswith("outline."), name
 
@@ -86,7 +86,7 @@ def test_the_loss_is_least_for_the_changed_places():
 
     def loss(mask):
         logits = torch.where(mask, 6.0, -6.0)
-        return outline.overlap_loss(logits, targets, torch.ones(2)).item()
+        return outline.overlap_loss(logits, targets).item()
 
     right = targets > 0.5
     all_over, nowhere, moved = torch.ones_like(right), torch.zeros_like(right), right.roll(2, dims=3)
@@ -96,8 +96,8 @@ def test_the_loss_is_least_for_the_changed_places():
 
 def test_without_changed_places_the_loss_is_that_of_an_empty_mask():
     targets = torch.zeros(2, 1, 4, 4)
-    some = outline.overlap_loss(torch.full((2, 1, 4, 4), 2.0), targets, torch.ones(2))
-    none = outline.overlap_loss(torch.full((2, 1, 4, 4), -9.0), targets, torch.ones(2))
+    some = outline.overlap_loss(torch.full((2, 1, 4, 4), 2.0), targets)
+    none = outline.overlap_loss(torch.full((2, 1, 4, 4), -9.0), targets)
     assert none.item() == pytest.approx(0, abs=1e-3) and some.item() > 0.5
     assert np.isfinite(some.item())
 

@@ -73,8 +73,8 @@ def test_only_the_outline_changes(run, tmp_path):
     before, after = weights(tmp_path / "trunk.pt"), weights(tmp_path / "run/final.pt")
     assert all(torch.equal(after[key], value) for key, value in before.items())
     assert not torch.equal(after["outline.blocks.7.layers.0.0.weight"], before["blocks.7.layers.0.0.weight"])
-    fakes = np.load(tmp_path / "run/fakes.npy")
-    assert len(fakes) == 6 and fakes.any()
+    changed = np.load(tmp_path / "run/masks.npy")
+    assert len(changed) == 6 and changed.any()
 
 
 def test_a_stopped_run_ends_as_one_that_did_not_stop(run, tmp_path):

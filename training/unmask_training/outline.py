@@ -80,17 +80,16 @@ class OutlinedNet(KindsNet):
         return logit, self.outline(*seen[:2]), scores
 
 
-def overlap_loss(logits, targets, weights) -> torch.Tensor:
+def overlap_loss(logits, targets) -> torch.Tensor:
     """1 - soft IoU with the changed places of faces that have some, and a share of cross-entropy for all.
 
     Cross-entropy alone hedges: where it is unsure it gives half values, whose overlap is poor (Rahman, Wang,
     Optimizing intersection-over-union in deep neural networks for image segmentation, 2016). `logits` and
-    `targets` [N,1,h,w], `weights` [N] of the cross-entropy.
+    `targets` [N,1,h,w].
     """
     guessed, changed = logits.sigmoid(), (targets > CHANGED).float()
     both = (guessed * changed).sum(dim=(1, 2, 3))
     either = (guessed + changed).sum(dim=(1, 2, 3)) - both
     some = (changed.amax(dim=(1, 2, 3)) > 0).float()
     apart = (some * (1 - (both + 1) / (either + 1))).sum() / some.sum().clamp(min=1)
-    each = binary_cross_entropy_with_logits(logits, targets, reduction="none").mean(dim=(1, 2, 3))
-    return apart + CROSS_ENTROPY * (weights * each).sum() / weights.sum()
+    return apart + CROSS_ENTROPY * binary_cross_entropy_with_logits(logits, targets)

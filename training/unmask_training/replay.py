@@ -6,6 +6,7 @@ replays some of it.
 """
 
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -42,17 +43,6 @@ def read(path: Path, split: str) -> Source:
     return source_of(extracted.faces(path, split))
 
 
-@dataclass
-class Made:
-    """A picture that a step made, in the place of a data.Face."""
-
-    picture: np.ndarray
-    fake: bool
-
-    def pixels(self) -> np.ndarray:
-        return self.picture
-
-
 class Batches:
     """The batch of any step, from the seed alone, so that resuming needs no state.
 
@@ -85,23 +75,21 @@ class Batches:
         rng = np.random.default_rng((self.seed, step))
         images, labels = [], []
 
-        def add(face: data.Face | Made, draw: augment.Draw) -> None:
-            picture, _ = augment.degrade(augment.cut(face.pixels(), draw), draw, self.settings["size"])
+        def add(pixels: np.ndarray, fake: bool, draw: augment.Draw) -> None:
+            picture, _ = augment.degrade(augment.cut(pixels, draw), draw, self.settings["size"])
             images.append(data.to_input(picture, self.settings["size"]))
-            labels.append(float(face.fake))
+            labels.append(float(fake))
 
         def fill(source: Source, count: int, families: float) -> None:
             end = len(images) + count
             while len(images) < end:
                 draw = augment.draw(rng, self.ranges)
                 if families and rng.random() < families:
-                    chosen = [
-                        Made(p, fake) for p, fake in zip(self.made.pair(rng), (False, True), strict=True)
-                    ]
+                    chosen = zip(self.made.pair(rng), (False, True), strict=True)
                 else:
-                    chosen = self.choose(source, rng)
-                for face in chosen[: end - len(images)]:
-                    add(face, draw)
+                    chosen = ((face.pixels(), face.fake) for face in self.choose(source, rng))
+                for pixels, fake in islice(chosen, end - len(images)):
+                    add(pixels, fake, draw)
 
         fill(self.new, self.count, 0.0)
         fill(self.old, self.settings["batch"] - self.count, self.families)
