@@ -18,14 +18,18 @@ setup: ## install what building and running need (Debian 12; root or sudo)
 setup-tests: ## install what the tests need, too
 	@tools/setup.sh --tests
 
+TESTS ?= ON
 build-%:
 	@mkdir -p build
-	@cmake --preset $* >build/$*.log || { cat build/$*.log; exit 1; }
+	@cmake --preset $* -DUNMASK_TESTS=$(TESTS) >build/$*.log || { cat build/$*.log; exit 1; }
 	@cmake --build --preset $* -j $(JOBS)
+
+# Who only runs unmask neither installs nor builds its tests; a build folder that has them keeps them.
+HAS_TESTS = $(if $(and $(wildcard build/release/build.ninja),$(shell grep -s UNMASK_TESTS:BOOL=ON build/release/CMakeCache.txt)),ON,OFF)
 
 .PHONY: build
 build: setup ## build the release program, build/release/unmask
-	@$(MAKE) --no-print-directory build-release
+	@$(MAKE) --no-print-directory build-release TESTS=$(HAS_TESTS)
 
 .PHONY: serve
 serve: build ## set up, build and serve on LISTEN (default 127.0.0.1:8080)
@@ -52,7 +56,7 @@ asan tsan: setup-tests ## unit tests under the address and undefined-behaviour (
 
 .PHONY: fuzz
 fuzz: setup-tests ## build the fuzzers with clang and run each for FUZZ_SECONDS (default 60)
-	@$(MAKE) --no-print-directory build-fuzz
+	@$(MAKE) --no-print-directory build-fuzz TESTS=OFF
 	tools/fuzz.sh build/fuzz $(or $(FUZZ_SECONDS),60)
 
 .PHONY: coverage
@@ -73,8 +77,7 @@ bench-compat: setup-tests ## the contracts under load: requests a second, times,
 	.venv/bin/python tools/bench_compat.py build/release/unmask
 
 .PHONY: evaluate
-evaluate: setup ## measure the shipped model on the validation data in DATA, beside the aims (minutes)
-	@$(MAKE) --no-print-directory build-release
+evaluate: build ## measure the shipped model on the validation data in DATA, beside the aims (minutes)
 	tools/evaluate.py build/release/unmask --data $(DATA)
 
 .PHONY: train-setup
