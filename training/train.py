@@ -121,6 +121,14 @@ def begin_from(model: net.PlainNet, weights: dict) -> None:
         raise ValueError(f"the weights do not fit: missing {wrong[:3]}, unexpected {unexpected[:3]}")
 
 
+def weights_of(run: Path) -> Path:
+    """Where a run's weights are: at its end, or packed in the repository."""
+    found = next((file for file in (run / "final.pt", run / "last.pt") if file.exists()), None)
+    if found is None:
+        raise FileNotFoundError(f"{run}: expected final.pt or last.pt, found neither; train this run first")
+    return found
+
+
 def threads_now(most: int) -> int:
     """One thread on a busy machine: two that wait for each other's turn there take longer than one."""
     return most if os.getloadavg()[0] < (os.cpu_count() or 1) + 1.5 else 1
@@ -240,8 +248,8 @@ def main() -> int:
     )
     checkpoint, step = run / "last.pt", 0
     if "after" in config and not checkpoint.exists():
-        first = ROOT / "runs" / config["after"] / "final.pt"
-        begin_from(model, torch.load(first, map_location=device, weights_only=True)["model"])
+        first = torch.load(weights_of(ROOT / "runs" / config["after"]), map_location=device, weights_only=True)
+        begin_from(model, {k: v.float() if v.is_floating_point() else v for k, v in first["model"].items()})
     average = Average(model, at(0, settings["ema"])) if settings.get("ema") else None
     if checkpoint.exists():
         state = torch.load(checkpoint, map_location=device, weights_only=True)

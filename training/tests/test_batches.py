@@ -52,6 +52,24 @@ def test_two_views_of_a_face_know_each_other(folder):  # noqa: F811
     assert made.kinds.tolist().count(batches.PSEUDO) == 2
 
 
+def test_an_undamaged_view_shows_the_same_part_as_the_degraded_one(folder):  # noqa: F811
+    draws = {"noise": (8.0, 8.0), "p_noise": 1.0, "p_scale": 0.0, "p_jpeg": 0.0, "p_blur": 0.0}
+    made = batches.Batches(
+        data.pairs(data.dfdc_faces(folder, "train")) * 4,
+        data.portraits(folder, "train"),
+        {"pairs": 2, "portraits": 1, "views": 2, "undamaged": True},
+        augment.Ranges(**draws),
+        seed=5,
+    ).batch(0)
+    degraded = np.flatnonzero(made.twins != batches.ALONE)
+    clean = made.twins[degraded]
+    assert len(degraded) == len(made.labels) // 2 and not set(degraded) & set(clean)
+    assert np.array_equal(made.kinds[clean], made.kinds[degraded])
+    for a, b in zip(made.images[clean], made.images[degraded], strict=True):
+        assert not np.array_equal(a, b)
+        assert np.abs(cv2.blur(a, (9, 9)).astype(int) - cv2.blur(b, (9, 9))).mean() < 3
+
+
 def test_partial_fakes_lie_between_the_face_and_its_fake(folder):  # noqa: F811
     whole, part = some(folder), some(folder, partial=1.0, families=Halves())
     real, fake = whole.pair(0, np.random.default_rng(3))

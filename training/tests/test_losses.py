@@ -65,6 +65,26 @@ def test_views_of_one_face_that_agree_cost_nothing_and_others_what_they_differ()
     assert cost([2.0, 0.0, 0.0, 0.0]) == pytest.approx(0.5 * both_ways, rel=1e-4)
 
 
+def test_a_degraded_view_follows_the_undamaged_one_and_does_not_pull_it():
+    settings = SETTINGS | {"twin_weight": 1.0, "undamaged": True}
+    batch = some([0, 1, 0, 1], twins=[batches.ALONE, batches.ALONE, 0, 1])
+    logits = torch.tensor([[-2.0], [1.0], [-1.0], [1.0]], requires_grad=True)
+    apart = losses.objective(logits, batch, settings)[0] - losses.objective(logits, batch, SETTINGS)[0]
+    assert apart.item() == pytest.approx(0.25 * (1.0 - losses.STEADY / 2), rel=1e-5)
+    pulled = torch.autograd.grad(apart, logits)[0][:, 0]
+    assert pulled.tolist() == pytest.approx([0, 0, 0.25, 0], abs=1e-6)
+
+
+def test_a_mask_may_be_taught_by_its_overlap():
+    batch = some([0, 1])
+    batch.masks[1, 0, 0] = 1.0
+    outputs = (torch.zeros(2, 1), 20 * (2 * batch.masks - 1))
+    settings = SETTINGS | {"mask_loss": "overlap"}
+    right = losses.objective(outputs, batch, settings)[1][1].item()
+    wrong = losses.objective((outputs[0], -outputs[1]), batch, settings)[1][1].item()
+    assert right == pytest.approx(0, abs=1e-3) and wrong > 1 - 1 / 3 - 1e-3
+
+
 def test_a_face_without_a_twin_is_not_compared():
     logits, batch = torch.tensor([[5.0], [-5.0]]), some([0, 1])
     with_twins = losses.objective(logits, batch, SETTINGS | {"twin_weight": 1.0})[0]

@@ -49,6 +49,15 @@ def test_only_new_parts_may_be_missing_from_the_weights_of_another_run():
         train.begin_from(new, weights)
 
 
+def test_a_run_goes_on_from_where_another_ended_or_was_packed(tmp_path):
+    with pytest.raises(FileNotFoundError, match="train this run first"):
+        train.weights_of(tmp_path)
+    (tmp_path / "last.pt").touch()
+    assert train.weights_of(tmp_path).name == "last.pt"
+    (tmp_path / "final.pt").touch()
+    assert train.weights_of(tmp_path).name == "final.pt"
+
+
 TINY = """
 name = "tiny"
 seed = 1

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a training step sees: pairs of a real face and a fake of it, and single real faces."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import cv2
 import numpy as np
@@ -23,7 +23,7 @@ class Batch:
     labels: np.ndarray  # [N], 1 for manipulated
     masks: np.ndarray  # [N,1,size/8,size/8], where a fake differs from its original
     kinds: np.ndarray  # [N], REAL, SWAPPED or PSEUDO
-    twins: np.ndarray  # [N], where the same face stands under another draw, or ALONE
+    twins: np.ndarray  # [N], where the same face stands that this one's logit is held to, or ALONE
 
 
 def ranges(config: dict) -> augment.Ranges:
@@ -43,8 +43,9 @@ class Batches:
     """The batch of any step, from the seed alone: resuming needs no state.
 
     `config` is the configuration's [train]: `pairs` of DFDC, `families` pairs of a real face and a
-    pseudo-manipulation of it, `portraits` single real faces; `views` draws for each of them (1); `partial`,
-    the share of DFDC's fakes of which only a part, or a weaker one, is put into the original (0). `families`
+    pseudo-manipulation of it, `portraits` single real faces; `views` draws for each of them (1), or with
+    `undamaged` one draw, first without its degradations; `partial`, the share of DFDC's fakes of which only a
+    part, or a weaker one, is put into the original (0). `families`
     makes a pair, `pair(rng) -> (real, fake)`, BGR squares of one size, and knows the faces' landmarks.
     """
 
@@ -63,6 +64,7 @@ class Batches:
         order = np.random.default_rng((self.seed, 0, epoch)).permutation(len(self.pairs))
         rng = np.random.default_rng((self.seed, 1, step))
         views = range(self.config.get("views", 1))
+        undamaged = self.config.get("undamaged", False)
         images, targets, kinds, twins = [], [], [], []
 
         def add(image, kind, d, original=None):
@@ -79,15 +81,19 @@ class Batches:
 
         def add_views(real, fake=None, kind=REAL):
             first, many = len(images), 1 if fake is None else 2
-            for _ in views:
-                d = augment.draw(rng, self.ranges)
+            for view in views:
+                if undamaged and view > 0:
+                    d = drawn
+                else:
+                    drawn = augment.draw(rng, self.ranges)
+                    d = replace(drawn, order=("resize",)) if undamaged else drawn
                 original = augment.cut(real, d)
                 add(original, REAL, d)
                 if fake is not None:
                     add(augment.cut(fake, d), kind, d, original)
             if len(views) == 2:
                 for i in range(first, first + many):
-                    twins[i], twins[i + many] = i + many, i
+                    twins[i], twins[i + many] = ALONE if undamaged else i + many, i
 
         for i in order[place * n : (place + 1) * n]:
             if not self.config.get("paired", True):  # for an ablation: the real face is another one

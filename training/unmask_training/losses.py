@@ -4,11 +4,13 @@
 from dataclasses import dataclass
 
 import torch
-from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
+from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, smooth_l1_loss
 
 from . import batches, net
+from .outline import overlap_loss
 
 SCALE = 127.5
+STEADY = 0.3  # of a logit: smaller moves count by their square
 
 
 @dataclass
@@ -44,26 +46,39 @@ def logit_loss(logits: torch.Tensor, labels: torch.Tensor, smoothing: float) -> 
     return (weight * each).sum(), weight
 
 
+def divergence(logits: torch.Tensor, others: torch.Tensor) -> torch.Tensor:
+    """The symmetric Kullback-Leibler divergence (as Hendrycks et al., AugMix, 2020, but of two)."""
+    return (logits.sigmoid() - others.sigmoid()) * (logits - others)
+
+
+def steadiness(logits: torch.Tensor, undamaged: torch.Tensor) -> torch.Tensor:
+    """How far a degraded face's logit moved from the undamaged one's, which it is to follow, not to pull."""
+    return smooth_l1_loss(logits, undamaged.detach(), reduction="none", beta=STEADY)
+
+
 def objective(outputs, batch: Tensors, settings: dict) -> tuple[torch.Tensor, torch.Tensor]:
     """The loss to descend, and for the log the losses of the logit and of the mask (0 without a mask head).
 
-    Each class has half of the weight, however many portraits there are. `mask_weight` weighs the masks' loss,
-    `kind_weight` that of telling one kind of fake from another, `twin_weight` the symmetric Kullback-Leibler
-    divergence between two views of one face (as Hendrycks et al., AugMix, 2020, but of two).
+    Each class has half of the weight, however many portraits there are. `mask_weight` weighs the masks' loss
+    (`mask_loss`: "cross-entropy", or "overlap", the outline's), `kind_weight` that of telling one kind of fake
+    from another, `twin_weight` how far two views of one face differ.
     """
     logits = net.logits_of(outputs).float()
     loss, weight = logit_loss(logits, batch.labels, settings["label_smoothing"])
     whole, mask_loss = loss, torch.zeros((), device=loss.device)
     if isinstance(outputs, tuple):
-        each = binary_cross_entropy_with_logits(outputs[1].float(), batch.masks, reduction="none")
-        mask_loss = (weight * each.mean(dim=(1, 2, 3))).sum()
+        if settings.get("mask_loss", "cross-entropy") == "overlap":
+            mask_loss = overlap_loss(outputs[1].float(), batch.masks)
+        else:
+            each = binary_cross_entropy_with_logits(outputs[1].float(), batch.masks, reduction="none")
+            mask_loss = (weight * each.mean(dim=(1, 2, 3))).sum()
         whole = whole + settings.get("mask_weight", 0.0) * mask_loss
     if settings.get("kind_weight"):
         # Real faces have no kind: any class will do for them, their weight is nothing.
         each = cross_entropy(outputs[2][:, 1:].float(), (batch.kinds - 1).clamp(min=0), reduction="none")
         whole = whole + settings["kind_weight"] * (weight * batch.labels * each).sum()
     if settings.get("twin_weight"):
-        apart = logits.sigmoid() - logits[batch.twins].sigmoid()
-        divergence = apart * (logits - logits[batch.twins]) * (batch.twins != batches.ALONE)
-        whole = whole + settings["twin_weight"] * (weight * divergence).sum()
+        each = steadiness if settings.get("undamaged") else divergence
+        apart = each(logits, logits[batch.twins]) * (batch.twins != batches.ALONE)
+        whole = whole + settings["twin_weight"] * (weight * apart).sum()
     return whole, torch.stack([loss.detach(), mask_loss.detach()])
