@@ -38,7 +38,7 @@ lists=(tools/packages.txt)
 [ $tests = yes ] && lists+=(tools/packages-test.txt)
 # shellcheck disable=SC2046  # one word a package
 packages=$(missing $(wanted "${lists[@]}"))
-command -v npm >/dev/null || packages="$packages npm"
+[ $tests = no ] || command -v npm >/dev/null || packages="$packages npm"
 if [ -n "${packages// /}" ]; then
   say "installing Debian packages: $(echo "$packages" | xargs)"
   as_root apt-get update -q
@@ -58,6 +58,22 @@ finish() {  # NAME RECIPE...: replaces third_party/NAME by $scratch/NAME in one 
   mv "$scratch/$1" "third_party/$1"
 }
 
+# npm's client would bring 350 more packages of Debian for two archives. Where it is there, it knows the mirror to ask.
+npm_package() {  # NAME, as in tools/npm.lock: unpacks it into $scratch/package
+  local name version integrity archive
+  read -r name version integrity < <(grep "^$1 " tools/npm.lock)
+  archive=$scratch/npm.tgz
+  if command -v npm >/dev/null; then
+    (cd "$scratch" && mv "$(npm pack --silent "$name@$version")" "$archive")
+  else
+    curl -fsSL --retry 3 -o "$archive" "https://registry.npmjs.org/$name/-/${name##*/}-$version.tgz"
+  fi
+  [ "sha512-$(openssl dgst -sha512 -binary "$archive" | base64 -w 0)" = "$integrity" ] ||
+    fail "$name $version is not the archive that tools/npm.lock names" "try again; if it stays so, do not use it"
+  rm -rf "$scratch/package"
+  tar -xzf "$archive" -C "$scratch" --no-same-owner
+}
+
 # --- OpenVINO: the wheel holds headers, a CMake package and the libraries --------------------------------------------
 if ! fresh openvino tools/openvino.lock; then
   say "fetching OpenVINO"
@@ -69,13 +85,12 @@ if ! fresh openvino tools/openvino.lock; then
 fi
 
 # --- Face detectors --------------------------------------------------------------------------------------------------
-detectors=(tools/npm/package-lock.json tools/mtcnn.lock tools/mtcnn_networks.py)
+detectors=(tools/npm.lock tools/mtcnn.lock tools/mtcnn_networks.py)
 if ! fresh detectors "${detectors[@]}"; then
   say "fetching the face detectors"
-  cp tools/npm/package.json tools/npm/package-lock.json "$scratch"
-  (cd "$scratch" && npm ci --ignore-scripts --no-audit --no-fund --silent)
+  npm_package @mediapipe/face_detection
   mkdir "$scratch/detectors"
-  install -m 644 "$scratch"/node_modules/@mediapipe/face_detection/face_detection_{full,short}_range.tflite \
+  install -m 644 "$scratch"/package/face_detection_{full,short}_range.tflite \
     /usr/share/opencv4/haarcascades/haarcascade_frontalface_default.xml "$scratch/detectors"
   /usr/bin/python3 -m pip download -q --no-deps --only-binary=:all: --require-hashes -d "$scratch" -r tools/mtcnn.lock
   /usr/bin/python3 tools/mtcnn_networks.py "$scratch"/mtcnn-*.whl "$scratch/detectors"
@@ -83,15 +98,13 @@ if ! fresh detectors "${detectors[@]}"; then
 fi
 
 # --- Swagger UI, for /docs: two files that run in the reader's browser -----------------------------------------------
-if ! fresh swagger-ui tools/swagger_ui/package-lock.json; then
+if ! fresh swagger-ui tools/npm.lock; then
   say "fetching Swagger UI"
-  mkdir "$scratch/ui"
-  cp tools/swagger_ui/package.json tools/swagger_ui/package-lock.json "$scratch/ui"
-  (cd "$scratch/ui" && npm ci --ignore-scripts --no-audit --no-fund --silent)  # a script of its would report the set-up
+  npm_package swagger-ui-dist
   mkdir "$scratch/swagger-ui"
-  (cd "$scratch/ui/node_modules/swagger-ui-dist" &&
+  (cd "$scratch/package" &&
     install -m 644 swagger-ui-bundle.js swagger-ui-bundle.js.LICENSE.txt swagger-ui.css LICENSE NOTICE "$scratch/swagger-ui")
-  finish swagger-ui tools/swagger_ui/package-lock.json
+  finish swagger-ui tools/npm.lock
 fi
 
 [ $tests = yes ] || exit 0
