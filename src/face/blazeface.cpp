@@ -26,6 +26,10 @@ constexpr double kTileMinScore = 0.6;
 // The network for close-ups sees the picture with a margin of half its size on each side, since it does not
 // find a face that reaches beyond the edges.
 constexpr double kShortRangeMinScore = 0.7;
+// A weaker face is one only if the other network sees it, too, in a square twice as large as its box.
+constexpr double kSureScore = 0.7;
+constexpr double kSecondOpinionScore = 0.6;
+constexpr double kSecondOpinionRoom = 2;
 
 cv::Rect Whole(const cv::Mat& picture) { return {0, 0, picture.cols, picture.rows}; }
 
@@ -79,7 +83,7 @@ class BlazeFace final : public FaceDetector {
   /// The candidates that are faces. Small ones are looked at again from nearby, as far as `second_looks` go;
   /// the others must be strong enough as they are.
   Result<std::vector<SsdFace>> Confirmed(const cv::Mat& bgr, std::vector<SsdFace> candidates,
-                                         int second_looks) const {
+                                         int second_looks) {
     std::vector<SsdFace> confirmed;
     for (SsdFace& candidate : candidates) {
       if (Unit(candidate) < kLeastFace) continue;
@@ -98,22 +102,47 @@ class BlazeFace final : public FaceDetector {
         candidate = *best;
         candidate.score = score;
       }
-      if (candidate.score >= options_.min_score) confirmed.push_back(candidate);
+      if (candidate.score < options_.min_score) continue;
+      if (candidate.score < kSureScore) {
+        const auto agreed = SecondOpinion(bgr, candidate.box);
+        if (!agreed) return tl::unexpected(agreed.error());
+        if (!*agreed) continue;
+      }
+      confirmed.push_back(candidate);
     }
     return MergePasses(std::move(confirmed), kSameFaceIou);
   }
 
+  /// Whether the network for close-ups sees a face there.
+  Result<bool> SecondOpinion(const cv::Mat& bgr, const Box& box) {
+    const auto network = ShortRange();
+    if (!network) return tl::unexpected(network.error());
+    const double side = kSecondOpinionRoom * std::max(box.width, box.height);
+    const cv::Rect region(cvRound(box.x + (box.width - side) / 2), cvRound(box.y + (box.height - side) / 2),
+                          cvRound(side), cvRound(side));
+    const auto found = (*network)->Find(bgr, region, kSecondOpinionScore);
+    if (!found) return tl::unexpected(found.error());
+    return std::any_of(found->begin(), found->end(),
+                       [&](const SsdFace& face) { return Iou(face.box, box) >= kSameFaceIou; });
+  }
+
   Result<std::vector<Face>> CloseUps(const cv::Mat& bgr) {
-    // Most media never need this network: it costs nothing until then.
+    const auto network = ShortRange();
+    if (!network) return tl::unexpected(network.error());
+    const auto found =
+        (*network)->Find(bgr, WithMargin(bgr), std::max(kShortRangeMinScore, options_.min_score));
+    if (!found) return tl::unexpected(found.error());
+    return ToFaces(*found, (*network)->map());
+  }
+
+  /// Most media never need this network: it costs nothing until then.
+  Result<const BlazeFaceNetwork*> ShortRange() {
     std::call_once(short_range_once_, [this] {
       short_range_ = BlazeFaceNetwork::Load(options_.folder, BlazeFaceNetwork::ShortRange(),
                                             {.threads = 1, .throughput = false, .cache = options_.cache});
     });
     if (!short_range_) return tl::unexpected(short_range_.error());
-    const BlazeFaceNetwork& network = **short_range_;
-    const auto found = network.Find(bgr, WithMargin(bgr), std::max(kShortRangeMinScore, options_.min_score));
-    if (!found) return tl::unexpected(found.error());
-    return ToFaces(*found, network.map());
+    return short_range_->get();
   }
 
   std::vector<Face> ToFaces(const std::vector<SsdFace>& found, const BoxMap& map) const {

@@ -13,6 +13,7 @@ namespace unmask {
 namespace {
 
 using testing::IsEmpty;
+using testing::Not;
 using testing::SizeIs;
 namespace fs = std::filesystem;
 
@@ -73,6 +74,26 @@ TEST_F(BlazeFaceTest, FindsAFaceOnTheBorderOfTwoTilesOnce) {
     ASSERT_THAT(faces, SizeIs(1)) << x;
     EXPECT_GT(Iou(faces[0].box, face), 0.6) << x;
   }
+}
+
+// Enlarged twelve times, letters on the mission badge look like a face to one of the two networks.
+TEST_F(BlazeFaceTest, AsksTheOtherNetworkAboutAWeakFace) {
+  cv::Mat large;
+  cv::resize(Astronaut(), large, {6000, 6000}, 0, 0, cv::INTER_CUBIC);
+  const auto full_range =
+      BlazeFaceNetwork::Load(kDetectors, BlazeFaceNetwork::FullRange(), {.threads = 1}).value();
+  const cv::Rect badge(1500, 4450, 340, 340);
+  ASSERT_THAT(full_range->Find(large, badge, 0.5).value(), Not(IsEmpty()));
+  EXPECT_THAT(detector_->Detect(large), SizeIs(1));
+}
+
+TEST_F(BlazeFaceTest, KeepsAWeakFaceThatBothNetworksSee) {
+  Box face;
+  cv::Mat picture = FaceInAPicture({640, 480}, 90, {300, 200}, &face);
+  picture.rowRange(250, 300).setTo(cv::Scalar(90, 100, 150));  // mouth and chin are hidden
+  const auto faces = detector_->Detect(picture);
+  ASSERT_THAT(faces, SizeIs(1));
+  EXPECT_LT(faces[0].score, 0.65);
 }
 
 TEST_F(BlazeFaceTest, IgnoresSpecks) {
