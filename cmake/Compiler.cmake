@@ -9,8 +9,11 @@ if(NOT UNMASK_SANITIZE AND CMAKE_BUILD_TYPE STREQUAL "Release")
   target_link_options(unmask_flags INTERFACE -Wl,-z,relro,-z,now)
 endif()
 if(UNMASK_SANITIZE)
-  target_compile_options(unmask_flags INTERFACE -fsanitize=${UNMASK_SANITIZE} -fno-omit-frame-pointer)
+  # Undefined behaviour ends the program, so that it fails a test, in a child process as well.
+  target_compile_options(unmask_flags INTERFACE -fsanitize=${UNMASK_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
   target_link_options(unmask_flags INTERFACE -fsanitize=${UNMASK_SANITIZE})
+  target_sources(unmask_flags INTERFACE
+                 $<$<STREQUAL:$<TARGET_PROPERTY:TYPE>,EXECUTABLE>:${CMAKE_SOURCE_DIR}/cmake/sanitizer_runtime.cpp>)
   if(UNMASK_SANITIZE STREQUAL "thread" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     target_compile_options(unmask_flags INTERFACE -Wno-tsan)  # Asio has a fence that g++'s sanitizer cannot follow
   endif()
@@ -19,7 +22,8 @@ if(UNMASK_FUZZERS)
   target_compile_options(unmask_flags INTERFACE -fsanitize=fuzzer-no-link)  # coverage feedback for the fuzzers
 endif()
 if(UNMASK_COVERAGE)
-  target_compile_options(unmask_flags INTERFACE --coverage)
+  # Counters of threads that race would even turn negative, which gcovr refuses.
+  target_compile_options(unmask_flags INTERFACE --coverage -fprofile-update=atomic)
   target_link_options(unmask_flags INTERFACE --coverage)
 endif()
 

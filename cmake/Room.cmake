@@ -21,9 +21,6 @@ function(unmask_room name)
 
   if(UNMASK_TESTS AND tests)
     add_executable(${name}_test ${tests})
-    if(UNMASK_SANITIZE)
-      target_sources(${name}_test PRIVATE ${CMAKE_SOURCE_DIR}/cmake/sanitizer_dlopen.cpp)
-    endif()
     target_link_libraries(${name}_test PRIVATE unmask_${name} unmask_flags ${ROOM_PRIVATE} ${ROOM_TEST_LIBS} GTest::gmock GTest::gtest_main)
     target_compile_definitions(${name}_test PRIVATE UNMASK_SOURCE_DIR="${CMAKE_SOURCE_DIR}" UNMASK_BUILD_DIR="${CMAKE_BINARY_DIR}")
     gtest_discover_tests(${name}_test TEST_PREFIX ${name}. DISCOVERY_TIMEOUT 60 PROPERTIES LABELS unit TIMEOUT 120
