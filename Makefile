@@ -62,13 +62,13 @@ fuzz: setup-tests ## build the fuzzers with clang and run each for FUZZ_SECONDS 
 .PHONY: coverage
 coverage: setup-tests ## line coverage of the unit tests
 	@$(MAKE) --no-print-directory build-coverage
-	ctest --test-dir build/coverage -j $(JOBS) >/dev/null
+	ctest --test-dir build/coverage --output-on-failure -j $(JOBS)
 	.venv/bin/gcovr -r . --filter src/ build/coverage
 
 .PHONY: bench
 bench: setup-tests ## micro-benchmarks, then whole scans against plain decoding
-	@$(MAKE) --no-print-directory build-bench
-	for bench in build/bench/*_bench; do $$bench --benchmark_min_time=0.2; done
+	@$(MAKE) --no-print-directory build-bench TESTS=OFF
+	set -e; for bench in build/bench/*_bench; do $$bench --benchmark_min_time=0.2; done
 	tools/bench.py build/bench/unmask
 
 .PHONY: bench-compat
@@ -85,11 +85,11 @@ train-setup: ## make the Python environment of training/ (PyTorch, about 6 GB)
 	training/setup.sh
 
 .PHONY: train
-train: train-setup ## train, evaluate, calibrate and export the model from DATA (hours)
+train: train-setup build ## train, evaluate, calibrate and export the model from DATA (hours)
 	training/reproduce.sh --data $(DATA)
 
 .PHONY: train-check
-train-check: train-setup ## recompute the committed model's validation figures from DATA
+train-check: train-setup build ## recompute the committed model's validation figures from DATA
 	training/reproduce.sh --evaluate-only --data $(DATA)
 
 FEEDBACK ?= feedback-set
@@ -97,7 +97,7 @@ REPLAY ?= $(DATA)
 SERVED ?= models/face/4
 OUT ?= candidates/face/5
 .PHONY: retrain
-retrain: train-setup ## go on from the version SERVED with FEEDBACK and a replay of REPLAY; writes the version OUT
+retrain: train-setup build ## go on from the version SERVED with FEEDBACK and a replay of REPLAY; writes the version OUT
 	training/.venv/bin/python training/retrain.py --served $(SERVED) --feedback $(FEEDBACK) --replay $(REPLAY) --out $(OUT)
 
 .PHONY: learning-loop
