@@ -248,7 +248,9 @@ def main() -> int:
     )
     checkpoint, step = run / "last.pt", 0
     if "after" in config and not checkpoint.exists():
-        first = torch.load(weights_of(ROOT / "runs" / config["after"]), map_location=device, weights_only=True)
+        first = torch.load(
+            weights_of(ROOT / "runs" / config["after"]), map_location=device, weights_only=True
+        )
         begin_from(model, {k: v.float() if v.is_floating_point() else v for k, v in first["model"].items()})
     average = Average(model, at(0, settings["ema"])) if settings.get("ema") else None
     if checkpoint.exists():

@@ -27,7 +27,9 @@ def test_the_program_is_configured_without_what_tests_need(tmp_path):
 
 def planned(folder):
     """What `make build` would do there."""
-    return subprocess.run(["make", "-n", "build"], cwd=folder, capture_output=True, text=True, check=True).stdout
+    return subprocess.run(
+        ["make", "-n", "build"], cwd=folder, capture_output=True, text=True, check=True
+    ).stdout
 
 
 def test_make_build_leaves_the_tests_out_unless_they_are_there(tmp_path):

@@ -82,11 +82,11 @@ class Batches:
         def add_views(real, fake=None, kind=REAL):
             first, many = len(images), 1 if fake is None else 2
             for view in views:
-                if undamaged and view > 0:
-                    d = drawn
-                else:
+                if view == 0 or not undamaged:
                     drawn = augment.draw(rng, self.ranges)
                     d = replace(drawn, order=("resize",)) if undamaged else drawn
+                else:
+                    d = drawn
                 original = augment.cut(real, d)
                 add(original, REAL, d)
                 if fake is not None:

@@ -59,9 +59,9 @@ def steadiness(logits: torch.Tensor, undamaged: torch.Tensor) -> torch.Tensor:
 def objective(outputs, batch: Tensors, settings: dict) -> tuple[torch.Tensor, torch.Tensor]:
     """The loss to descend, and for the log the losses of the logit and of the mask (0 without a mask head).
 
-    Each class has half of the weight, however many portraits there are. `mask_weight` weighs the masks' loss
-    (`mask_loss`: "cross-entropy", or "overlap", the outline's), `kind_weight` that of telling one kind of fake
-    from another, `twin_weight` how far two views of one face differ.
+    Each class has half of the weight, however many portraits there are. `mask_weight` weighs the masks'
+    loss (`mask_loss`: "cross-entropy", or "overlap", the outline's), `kind_weight` that of telling one kind
+    of fake from another, `twin_weight` how far two views of one face differ.
     """
     logits = net.logits_of(outputs).float()
     loss, weight = logit_loss(logits, batch.labels, settings["label_smoothing"])
