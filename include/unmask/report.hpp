@@ -69,6 +69,7 @@ struct FaceQuality {
   double brightness = 0;  ///< mean luma, 0..1
   double yaw = 0;         ///< degrees, positive when the face looks to the picture's right; an estimate
   double pitch = 0;       ///< degrees, positive when the face looks up; an estimate
+  double roll = 0;        ///< degrees clockwise that the head leans, or the picture is turned; an estimate
   double drawing = 0;     ///< 0..1: how much it looks like a drawing or a flat render, see face/drawing.hpp
   std::vector<std::string> codes;  ///< "small", "blurred", "dark", "bright", "profile"
 };

@@ -24,16 +24,16 @@ cv::Mat CopyOf(const cv::Mat& crop) {
 }
 
 /// Of the networks that draw one, each with its weight in the ensemble; `regions` are those of the views.
-std::shared_ptr<const HeatMap> HeatOf(FaceScore& score, const Scorer& scorer,
-                                      const std::vector<Box>& regions) {
+std::shared_ptr<const HeatMap> HeatOf(FaceScore& score, const Scorer& scorer, const std::vector<Box>& regions,
+                                      double roll) {
   std::vector<WeightedHeat> maps;
   const auto& ensemble = scorer.card().ensemble;
   for (std::size_t i = 0; i < score.members.size(); ++i) {
     if (score.members[i].mask.empty()) continue;
     const MaskOutput& grid = scorer.member(i).mask;
-    maps.push_back(
-        {.map = {grid.width, grid.height, std::move(score.members[i].mask), regions[scorer.view_of(i)]},
-         .weight = ensemble ? ensemble->combination.weights[i] : 1});
+    HeatMap map{grid.width, grid.height, std::move(score.members[i].mask), regions[scorer.view_of(i)]};
+    TurnHeatMap(map, roll);
+    maps.push_back({.map = std::move(map), .weight = ensemble ? ensemble->combination.weights[i] : 1});
   }
   return JoinHeatMaps(std::move(maps));
 }
@@ -50,7 +50,11 @@ std::vector<MemberScore> MembersOf(const FaceScore& score, const OperatingPoints
 }  // namespace
 
 Result<void> FaceScores::Add(FaceReport face, std::span<const View> views, Pictures pictures) {
-  Queued queued{.face = std::move(face), .crops = {}, .regions = {}, .pictures = std::move(pictures)};
+  Queued queued{.face = std::move(face),
+                .crops = {},
+                .regions = {},
+                .roll = views.empty() ? 0 : views.front().roll,
+                .pictures = std::move(pictures)};
   std::vector<cv::Mat> crops;
   for (const View& view : views) {
     crops.push_back(view.crop);
@@ -79,12 +83,12 @@ Result<void> FaceScores::Collect() {
   waited_ms_ += std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - before).count();
   if (!scores) return tl::unexpected(scores.error());
   for (std::size_t i = 0; i < batch.faces.size(); ++i) {
-    auto& [face, crops, regions, pictures] = batch.faces[i];
+    auto& [face, crops, regions, roll, pictures] = batch.faces[i];
     FaceScore& score = (*scores)[i];
     face.logit = static_cast<double>(score.logit);
     face.score = scorer_.Calibrate(*face.logit);
     face.members = MembersOf(score, points_);
-    pictures.heat = HeatOf(score, scorer_, regions);
+    pictures.heat = HeatOf(score, scorer_, regions, roll);
     KeepBest(face, std::move(pictures));
     if (keep_crops_) KeepCrops(face, std::move(crops));
     done_.push_back(std::move(face));

@@ -47,6 +47,7 @@ class FaceScores {
   struct View {
     cv::Mat crop;
     Box region;
+    double roll = 0;  ///< by which the crop was turned back to be upright, degrees clockwise
   };
 
   /// The crops of a face, one for each of the model's views, and what the model said.
@@ -85,6 +86,7 @@ class FaceScores {
     FaceReport face;
     std::vector<cv::Mat> crops;  ///< none unless crops are kept
     std::vector<Box> regions;
+    double roll = 0;
     Pictures pictures;
   };
   struct Batch {

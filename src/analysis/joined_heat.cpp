@@ -5,6 +5,8 @@
 #include <cmath>
 #include <tuple>
 
+#include <opencv2/imgproc.hpp>
+
 namespace unmask {
 namespace {
 
@@ -52,6 +54,15 @@ std::shared_ptr<const HeatMap> JoinHeatMaps(std::vector<WeightedHeat> maps) {
           static_cast<float>(sum / weights);
     }
   return joined;
+}
+
+void TurnHeatMap(HeatMap& map, double roll) {
+  if (roll == 0) return;
+  const cv::Mat cells(map.height, map.width, CV_32F, map.values.data());
+  const cv::Point2f middle(static_cast<float>(map.width - 1) / 2, static_cast<float>(map.height - 1) / 2);
+  cv::Mat turned;
+  cv::warpAffine(cells, turned, cv::getRotationMatrix2D(middle, -roll, 1), cells.size());
+  turned.copyTo(cells);
 }
 
 }  // namespace unmask

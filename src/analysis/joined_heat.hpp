@@ -19,4 +19,8 @@ struct WeightedHeat {
 /// A single map stays as it is. Null when none counts. Pure.
 std::shared_ptr<const HeatMap> JoinHeatMaps(std::vector<WeightedHeat> maps);
 
+/// Turns what a square map shows clockwise about its centre, by `roll` degrees, between its cells by bilinear
+/// interpolation; what comes in from outside is 0. Its region stays.
+void TurnHeatMap(HeatMap& map, double roll);
+
 }  // namespace unmask

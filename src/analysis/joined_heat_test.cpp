@@ -49,5 +49,22 @@ TEST(JoinedHeat, InterpolatesBetweenCells) {
   EXPECT_NEAR(joined->values[0], 0.5, 1e-6) << "the middle of the picture lies between the columns";
 }
 
+TEST(TurnedHeat, TurnsClockwiseAboutItsCentre) {
+  const HeatMap upright = Map(2, 2, {1, 0.5F, 0.25F, 0}, {3, 4, 50, 50});
+  HeatMap turned = upright;
+  TurnHeatMap(turned, 90);
+  EXPECT_THAT(turned.values, testing::Pointwise(testing::FloatNear(1e-5F), {0.25F, 1.0F, 0.0F, 0.5F}));
+  EXPECT_EQ(turned.region.x, 3);
+  TurnHeatMap(turned, -90);
+  EXPECT_THAT(turned.values, testing::Pointwise(testing::FloatNear(1e-5F), upright.values));
+}
+
+TEST(TurnedHeat, HasNothingWhereTheSquareDidNotReach) {
+  HeatMap map = Map(9, 9, std::vector<float>(81, 1));
+  TurnHeatMap(map, 45);
+  EXPECT_LT(map.values.front(), 0.1F);
+  EXPECT_NEAR(map.values[40], 1, 1e-5);
+}
+
 }  // namespace
 }  // namespace unmask

@@ -22,6 +22,7 @@
 #include "face/letterbox.hpp"
 #include "face/quality.hpp"
 #include "face/tracker.hpp"
+#include "face/upright.hpp"
 #include "media/facts.hpp"
 
 namespace unmask {
@@ -83,6 +84,22 @@ Spread SpreadOf(const FramePick& pick, const MediaFacts& media) {
   }
   spread.gap = static_cast<double>(gap) * frame_seconds;
   return spread;
+}
+
+/// What the model's networks see of a face.
+std::vector<FaceScores::View> ViewsOf(const cv::Mat& bgr, const Face& face,
+                                      const std::optional<UprightFace>& upright, const Scorer& scorer) {
+  std::vector<FaceScores::View> views;
+  for (const CropRule& rule : scorer.views()) {
+    if (upright) {
+      const cv::Rect seen = CropRect(upright->face.box, rule);
+      views.push_back({CropPixels(upright->picture, seen), upright->InPicture(seen), upright->roll});
+    } else {
+      const cv::Rect seen = CropRect(face.box, rule);
+      views.push_back({CropPixels(bgr, seen), ToBox(seen)});
+    }
+  }
+  return views;
 }
 
 /// One file on its way through the stages.
@@ -225,14 +242,16 @@ Result<void> Run::OneFrame(const Frame& frame) {
     FaceScores::Pictures pictures = DisplayFace(frame.bgr, face.box);
     pictures.whole = whole;
     pictures.whole_scale = whole_scale;
-    std::vector<FaceScores::View> views;
-    for (const CropRule& rule : stages_.scorer.views()) {
-      const cv::Rect seen = CropRect(face.box, rule);
-      views.push_back({CropPixels(frame.bgr, seen), ToBox(seen)});
+    if (keeper_) {
+      // As it lies in the picture, turned or not; of an ensemble the first member's square.
+      const cv::Rect kept = CropRect(face.box, stages_.scorer.views().front());
+      keeper_->Add(face, found[i], kept, CropPixels(frame.bgr, kept));
     }
-    // Of an ensemble the first member's square is kept.
-    if (keeper_)
-      keeper_->Add(face, found[i], CropRect(face.box, stages_.scorer.views().front()), views.front().crop);
+    const auto upright =
+        TurnUpright(frame.bgr, found[i], stages_.detector,
+                    report_.media.kind == MediaKind::kImage ? Effort::kThorough : Effort::kQuick);
+    face.quality.roll = upright ? std::remainder(upright->roll, 360) : RollOf(found[i]);
+    const auto views = ViewsOf(frame.bgr, found[i], upright, stages_.scorer);
     if (auto added = scores_.Add(std::move(face), views, std::move(pictures)); !added) return added;
   }
   report_.timing_ms.find += watch.ms();

@@ -56,6 +56,7 @@ Report ExampleReport() {
                   .brightness = 0.5,
                   .yaw = 4.0,
                   .pitch = -2.0,
+                  .roll = 3.0,
                   .drawing = 0.01,
                   .codes = {}};
   face.used = true;

@@ -126,6 +126,7 @@ Json ToValue(const FaceReport& face, const ModelFacts& model) {
                   {"brightness", Time(quality.brightness)},
                   {"yaw", Angle(quality.yaw)},
                   {"pitch", Angle(quality.pitch)},
+                  {"roll", Angle(quality.roll)},
                   {"drawing", Time(quality.drawing)},
                   {"codes", Json(quality.codes)}}},
                 {"used", face.used}};

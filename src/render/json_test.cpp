@@ -27,7 +27,7 @@ TEST(Json, IsTheNativeInterfacesExampleToTheLetter) {
       R"("faces":25,"segments":[{"start":2.0,"end":9.5,"peak_time":4.5,"peak_score":0.997}],)"
       R"("best":{"frame":135,"time":4.5,"box":[412,96,210,210],"heat":null}}],)"
       R"("faces":[{"track":1,"frame":0,"time":0.0,"box":[410,95,208,208],"score":0.91,"logit":2.3,)"
-      R"("detector_score":0.94,"quality":{"size":208,"sharpness":0.7,"brightness":0.5,"yaw":4.0,"pitch":-2.0,"drawing":0.01,)"
+      R"("detector_score":0.94,"quality":{"size":208,"sharpness":0.7,"brightness":0.5,"yaw":4.0,"pitch":-2.0,"roll":3.0,"drawing":0.01,)"
       R"("codes":[]},"used":true}],)"
       R"("limits":["It does not find lip-synced clips."],)"
       R"("stability":{"checked":true,"variants":4,"flips":0,"spread":0.04},)"
