@@ -11,6 +11,7 @@
 
 #include "compat/facts.hpp"
 #include "compat/fast_api.hpp"
+#include "compat/known_media.hpp"
 #include "compat/main_faces.hpp"
 #include "compat/mesonet/sampling.hpp"
 #include "compat/numpy_mean.hpp"
@@ -74,6 +75,7 @@ AnalysisOptions MesonetOptions(std::shared_ptr<MesonetRun> run) {
   AnalysisOptions options;
   options.mode = SampleMode::kPicked;
   options.pick = [run = std::move(run)](const MediaFacts& media) -> Result<FramePick> {
+    if (auto known = CheckOriginalsRead(media); !known) return tl::unexpected(known.error());
     run->total_frames = CountFrames(media);
     if (run->total_frames <= 0) return Fail(ErrorCode::kUndecodable, kNoFrames);
     run->fps = media.fps.value_or(0);

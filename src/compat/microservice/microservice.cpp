@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "compat/known_media.hpp"
 #include "compat/microservice/answers.hpp"
 #include "compat/python.hpp"
 #include "compat/python_random.hpp"
@@ -42,6 +43,7 @@ using Order = std::shared_ptr<std::vector<std::int64_t>>;
 
 Result<FramePick> DrawFrames(const MediaFacts& media, std::int64_t count, std::optional<std::uint64_t> seed,
                              std::vector<std::int64_t>& order) {
+  if (auto known = CheckOriginalsRead(media); !known) return tl::unexpected(known.error());
   const std::int64_t population = FrameCount(media);
   if (count > population)
     return Fail(ErrorCode::kBadRequest,
@@ -80,6 +82,7 @@ class Microservice : public std::enable_shared_from_this<Microservice> {
     // where there is none to be found does the answer differ: it says so instead of inventing a score.
     job.options.whole_picture = !find_faces && context_.faithful;
     job.options.pick = [](const MediaFacts& media) -> Result<FramePick> {
+      if (auto known = CheckOriginalsRead(media); !known) return tl::unexpected(known.error());
       if (media.kind != MediaKind::kImage)
         return Fail(ErrorCode::kUnsupportedMedia, "expected a picture, found a video",
                     "send it to /detect_deepfake_video");

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "compat/fast_api.hpp"
+#include "compat/known_media.hpp"
 #include "compat/predict/answers.hpp"
 #include "compat/predict/auth.hpp"
 #include "compat/predict/sampling.hpp"
@@ -96,6 +97,7 @@ class PredictApi : public std::enable_shared_from_this<PredictApi> {
     options.max_frames = static_cast<int>(FramePick::kMaxIndices);
     options.max_face_frames = context_.settings->max_frames;
     options.pick = [sampling, target](const MediaFacts& media) -> Result<FramePick> {
+      if (auto known = CheckOriginalsRead(media); !known) return tl::unexpected(known.error());
       sampling->source_fps = PredictSourceFps(media.fps);
       sampling->total_frames = CountFrames(media);
       const auto step = PredictStep(sampling->source_fps, target);

@@ -10,6 +10,7 @@
 #include "base/file.hpp"
 #include "base/log.hpp"
 #include "compat/facts.hpp"
+#include "compat/known_media.hpp"
 #include "compat/main_faces.hpp"
 #include "compat/python.hpp"
 #include "compat/rate_limit/client_address.hpp"
@@ -116,6 +117,7 @@ class WebUpload : public std::enable_shared_from_this<WebUpload> {
     job.options.mode = SampleMode::kPicked;
     job.options.whole_picture = context_.faithful != nullptr;
     job.options.pick = [](const MediaFacts& media) -> Result<FramePick> {
+      if (auto known = CheckOriginalsRead(media); !known) return tl::unexpected(known.error());
       if (media.kind != MediaKind::kImage)
         return Fail(ErrorCode::kUnsupportedMedia, "expected a picture, found a video");
       return FramePick{.indices = {0}};
