@@ -14,6 +14,17 @@ def ffmpeg(*arguments):
     subprocess.run(["ffmpeg", "-v", "error", "-nostdin", "-y", *map(str, arguments)], check=True, timeout=120)
 
 
+def heic(source, target):
+    """A HEIC picture, as phones write them but for its tiles."""
+    command = ["heif-enc", "-q", "90", source, "-o", target]
+    subprocess.run(command, check=True, timeout=120, capture_output=True)
+
+
+def avif(source, target, *options):
+    command = ["avifenc", "-s", "10", "--min", "5", "--max", "10", *options, source, target]
+    subprocess.run(command, check=True, timeout=120, capture_output=True)
+
+
 def png_header_of(width: int, height: int) -> bytes:
     """A PNG that claims to be large and holds nothing."""
 

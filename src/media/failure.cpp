@@ -12,9 +12,10 @@ namespace unmask {
 namespace {
 
 constexpr const char* kConvertHint = "convert it first, e.g. ffmpeg -i IN -c:v libx264 -crf 18 OUT.mp4";
+constexpr const char* kSaveHint = "save it as JPEG or PNG first";
 
 const char* HintForKind(const std::string& kind) {
-  if (kind == "heif" || kind == "tiff") return "save it as JPEG or PNG first";
+  if (kind == "tiff" || kind == "jxl" || kind == "jpeg2000") return kSaveHint;
   if (kind == "text" || kind == "pdf" || kind == "zip") return "name a picture or a video";
   return kConvertHint;
 }
@@ -32,9 +33,10 @@ Error DescribeFailure(const wire::Failure& failure, const MediaLimits& limits) {
     case FailureReason::kUnknownKind:
       return Make(
           ErrorCode::kUnsupportedMedia,
-          fmt::format("{} is not accepted (accepted: jpeg, png, webp, gif, bmp pictures; mp4, mov, matroska, "
-                      "webm, avi videos)",
-                      detail.empty() ? "this kind of file" : fmt::format("a file of kind '{}'", detail)),
+          fmt::format(
+              "{} is not accepted (accepted: jpeg, png, webp, gif, bmp, heif, avif pictures; mp4, mov, "
+              "matroska, webm, avi videos)",
+              detail.empty() ? "this kind of file" : fmt::format("a file of kind '{}'", detail)),
           HintForKind(detail));
     case FailureReason::kUnknownCodec:
       return Make(
@@ -55,6 +57,11 @@ Error DescribeFailure(const wire::Failure& failure, const MediaLimits& limits) {
     case FailureReason::kBrokenStill:
       return Make(ErrorCode::kUndecodable, fmt::format("is not a valid {} picture", detail),
                   "copy or download it again");
+    case FailureReason::kUnknownStill:
+      return Make(
+          ErrorCode::kUnsupportedMedia,
+          fmt::format("picture codec '{}' is not accepted in this container (accepted: hevc, av1)", detail),
+          kSaveHint);
     case FailureReason::kTooManyPixels:
       return Make(ErrorCode::kLimitExceeded,
                   fmt::format("a frame has {} pixels, the limit is {}", failure.found, limits.max_pixels),

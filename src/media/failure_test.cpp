@@ -28,6 +28,18 @@ TEST(Failure, AnUnknownCodecIsNamedWithTheAcceptedOnes) {
   EXPECT_EQ(error.hint, "convert it first, e.g. ffmpeg -i IN -c:v libx264 -crf 18 OUT.mp4");
 }
 
+TEST(Failure, APictureThatNobodyReadsIsToBeSavedAsAnother) {
+  for (const char* kind : {"tiff", "jxl", "jpeg2000"}) {
+    const Error error = Describe(FailureReason::kUnknownKind, kind);
+    EXPECT_EQ(error.code, ErrorCode::kUnsupportedMedia);
+    EXPECT_EQ(error.hint, "save it as JPEG or PNG first") << kind;
+  }
+  const Error coded = Describe(FailureReason::kUnknownStill, "vvc1");
+  EXPECT_EQ(coded.code, ErrorCode::kUnsupportedMedia);
+  EXPECT_EQ(coded.message, "picture codec 'vvc1' is not accepted in this container (accepted: hevc, av1)");
+  EXPECT_EQ(coded.hint, "save it as JPEG or PNG first");
+}
+
 TEST(Failure, EachLimitNamesItself) {
   EXPECT_EQ(Describe(FailureReason::kTooManyPixels).limit, "max_pixels");
   EXPECT_EQ(Describe(FailureReason::kSideTooLong).limit, "max_side");

@@ -32,7 +32,8 @@ struct SamplePlan {
   int max_frames = 256;
   /// With kPicked: asked once, by FrameStream::Open. An error ends it.
   std::function<Result<FramePick>(const MediaInfo&)> pick;
-  bool turn = true;  ///< stills: apply EXIF's orientation; false gives the pixels as they are stored
+  bool turn = true;  ///< stills: apply EXIF's orientation; false gives the pixels as they are stored. HEIF
+                     ///< and AVIF are always turned as their container says, and never by EXIF
 };
 
 /// Budgets of one file. All are finite; exceeding one is kLimitExceeded with the field's name, or kTooLarge

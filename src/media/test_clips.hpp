@@ -39,13 +39,19 @@ class MediaTest : public testing::Test {
   }
 
   /// Runs ffmpeg; the words IN and OUT stand for the portrait and the file to make. Made once for each name.
-  static std::filesystem::path Make(const std::string& name, std::string arguments) {
+  static std::filesystem::path Make(const std::string& name, const std::string& arguments) {
+    return MakeWith("ffmpeg -nostdin -v error -y", name, arguments);
+  }
+
+  /// The same with another program.
+  static std::filesystem::path MakeWith(const std::string& program, const std::string& name,
+                                        std::string arguments) {
     const auto path = folder_ / name;
     if (std::filesystem::exists(path)) return path;
     Replace(arguments, "IN", Portrait().string());
     Replace(arguments, "OUT", path.string());
-    const int status = std::system(("ffmpeg -nostdin -v error -y " + arguments + " 2>/dev/null").c_str());
-    EXPECT_EQ(status, 0) << "ffmpeg " << arguments;
+    const int status = std::system((program + " " + arguments + " >/dev/null 2>&1").c_str());
+    EXPECT_EQ(status, 0) << program << " " << arguments;
     return path;
   }
 

@@ -10,7 +10,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from making import PORTRAIT, ROOT, ffmpeg, png_header_of
+from making import PORTRAIT, ROOT, avif, ffmpeg, heic, png_header_of
 
 SAMPLES = ROOT.parent / "shared" / "samples"
 
@@ -48,6 +48,8 @@ def media(tmp_path_factory) -> Path:
     shutil.copy(PORTRAIT, folder / "portrait.png")
     for name in ("portrait.jpg", "portrait.webp", "portrait.bmp", "portrait.gif"):
         ffmpeg("-i", PORTRAIT, "-frames:v", 1, folder / name)
+    heic(PORTRAIT, folder / "portrait.heic")
+    avif(PORTRAIT, folder / "portrait.avif", "-d", "10", "-g", "2x2")
     clip = folder / "clip.mp4"
     zoom = "scale=1024:1024,zoompan=z='1+0.2*on/75':d=1:s=512x512:fps=25"
     ffmpeg("-loop", 1, "-i", PORTRAIT, "-vf", zoom, "-t", 3, *x264, "-g", 25, clip)
@@ -76,6 +78,12 @@ def media(tmp_path_factory) -> Path:
     data = clip.read_bytes()
     (bad / "truncated.mp4").write_bytes(data[: len(data) // 2])  # the index is at the end
     (bad / "huge.png").write_bytes(png_header_of(60_000, 60_000))
+    data = (folder / "portrait.heic").read_bytes()
+    (bad / "truncated.heic").write_bytes(data[: len(data) // 2])
+    size = data.index(b"ispe") + 8
+    (bad / "huge.heic").write_bytes(data[:size] + bytes.fromhex("0000ea60") * 2 + data[size + 8 :])
+    (bad / "noise.heic").write_bytes(data[:200] + (bad / "noise.mp4").read_bytes())
+    (bad / "picture.jxl").write_bytes(bytes.fromhex("0000000c4a584c200d0a870a") + bytes(100))
     ffmpeg("-f", "lavfi", "-i", "sine", "-t", 1, bad / "audio_only.mp4")
     ffmpeg(
         "-f", "lavfi", "-i", "testsrc", "-frames:v", 0, "-c:v", "mpeg4", "-f", "avi", bad / "zero_frames.avi"

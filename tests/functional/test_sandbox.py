@@ -10,7 +10,7 @@ import subprocess
 from collections import defaultdict
 
 import pytest
-from making import PORTRAIT, ffmpeg
+from making import PORTRAIT, avif, ffmpeg, heic
 
 # What may not be tried, not even in vain, once the media has arrived.
 FORBIDDEN = re.compile(
@@ -59,13 +59,20 @@ CLIPS = {
 }
 
 
-@pytest.mark.parametrize("name", ["portrait.png", "picture.jpg", "picture.webp", "picture.gif", *CLIPS])
+@pytest.mark.parametrize(
+    "name",
+    ["portrait.png", "picture.jpg", "picture.webp", "picture.gif", "picture.heic", "picture.avif", *CLIPS],
+)
 def test_a_decoder_opens_nothing_once_it_has_its_file(name, probe, clean_environment, strace, tmp_path):
     media = tmp_path / name
     if name == "portrait.png":
         shutil.copy(PORTRAIT, media)
     elif name in CLIPS:
         ffmpeg("-loop", 1, "-framerate", 25, "-i", PORTRAIT, "-t", 1, *CLIPS[name], media)
+    elif name == "picture.heic":
+        heic(PORTRAIT, media)
+    elif name == "picture.avif":
+        avif(PORTRAIT, media, "-g", "2x2")
     else:
         ffmpeg("-i", PORTRAIT, media)
     log = tmp_path / "strace"

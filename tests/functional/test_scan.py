@@ -102,7 +102,17 @@ def test_sha256_is_that_of_the_file(reports, media):
     )
 
 
-@pytest.mark.parametrize("name", ["portrait.png", "portrait.jpg", "portrait.webp", "portrait.bmp"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "portrait.png",
+        "portrait.jpg",
+        "portrait.webp",
+        "portrait.bmp",
+        "portrait.heic",
+        "portrait.avif",
+    ],
+)
 def test_still_has_one_face_where_the_face_is(reports, name):
     report = reports[name]
     assert report["media"]["kind"] == "image"
@@ -134,6 +144,30 @@ def test_every_kind_of_video_gives_one_track(reports, name, codec):
     assert report["sampling"]["frames_analysed"] >= 2
     assert len(report["tracks"]) == 1
     assert report["tracks"][0]["start"] == 0.0
+
+
+@pytest.mark.parametrize(
+    ("name", "container", "codec"), [("portrait.heic", "heif", "hevc"), ("portrait.avif", "avif", "av1")]
+)
+def test_a_phones_picture_is_named_and_judged_as_its_original(reports, name, container, codec):
+    report, original = reports[name], reports["portrait.png"]
+    assert (report["media"]["container"], report["media"]["codec"]) == (container, codec)
+    assert (report["media"]["width"], report["media"]["height"]) == (512, 512)
+    assert report["verdict"] == original["verdict"]
+    assert abs(report["score"] - original["score"]) < 0.1
+
+
+def test_folders_of_a_phones_pictures_are_walked(run, media, tmp_path):
+    folder = tmp_path / "real"
+    folder.mkdir()
+    shutil.copy(media / "portrait.heic", folder / "IMG_0001.HEIC")
+    shutil.copy(media / "portrait.avif", folder / "b.avif")
+    scanned = json.loads(run("scan", "--format", "json", tmp_path, code=0).stdout)
+    assert [report["media"]["container"] for report in scanned] == ["heif", "avif"]
+    run("faces", "extract", tmp_path, "-o", tmp_path / "set", code=0)
+    assert len((tmp_path / "set" / "faces.csv").read_text().splitlines()) == 3
+    evaluated = run("evaluate", folder, "--label", "real", code=0).stdout
+    assert re.search(r"^ *real +2 .* 0$", evaluated, re.MULTILINE), evaluated
 
 
 def test_gif_is_accepted(reports):

@@ -3,6 +3,7 @@
 
 #include <ctime>
 
+#include "media/decoder/heif_codecs.hpp"
 #include "media/decoder/libav.hpp"
 
 namespace unmask::decoder {
@@ -37,6 +38,8 @@ void Prime() {
   std::strftime(text, sizeof text, "%Y", &calendar);
   for (const char* name : {"h264", "hevc", "vp8", "vp9", "libdav1d", "mpeg4", "mjpeg"}) OpenDecoder(name);
   ConvertOnce();
+  // libheif registers its own plugins when it is loaded; those in files only heif_init() would look for.
+  RegisterHeifCodecs();
 }
 
 }  // namespace unmask::decoder

@@ -16,17 +16,25 @@ bool Has(Bytes head, std::size_t at, std::string_view what) {
                     [](char a, unsigned char b) { return static_cast<unsigned char>(a) == b; });
 }
 
-// The brands of pictures in ISO files (HEIF, AVIF and JPEG's successors), which no decoder here reads.
-bool IsPictureBrand(Bytes head) {
-  constexpr std::array<std::string_view, 8> brands = {"avif", "avis", "heic", "heix",
-                                                      "hevc", "mif1", "msf1", "jxl "};
-  return std::any_of(brands.begin(), brands.end(),
-                     [&](std::string_view brand) { return Has(head, 8, brand); });
+bool IsOneOf(Bytes head, std::size_t at, std::span<const std::string_view> words) {
+  return std::any_of(words.begin(), words.end(), [&](std::string_view word) { return Has(head, at, word); });
 }
 
+// ISO/IEC 14496-12, section 4.3: the major brand, a version, and the brands that the file is compatible with.
 Sniffed SniffIsoFile(Bytes head) {
+  constexpr std::array<std::string_view, 2> avif = {"avif", "avis"};
+  constexpr std::array<std::string_view, 11> heif = {"heic", "heix", "heim", "heis", "hevc", "hevx",
+                                                     "hevm", "hevs", "mif1", "mif2", "msf1"};
   if (!Has(head, 4, "ftyp")) return {Kind::kMov, {}};
-  if (IsPictureBrand(head)) return {Kind::kUnknown, "heif"};
+  if (IsOneOf(head, 8, avif)) return {Kind::kAvif, {}};
+  if (IsOneOf(head, 8, heif)) {
+    // Some encoders name only the container first.
+    const bool general = Has(head, 8, "mif") || Has(head, 8, "msf");
+    const std::size_t end = std::min<std::size_t>(head.size(), std::size_t{head[2]} << 8 | head[3]);
+    for (std::size_t at = 16; general && at + 4 <= end; at += 4)
+      if (IsOneOf(head, at, avif)) return {Kind::kAvif, {}};
+    return {Kind::kHeif, {}};
+  }
   if (Has(head, 8, "qt  ")) return {Kind::kMov, {}};
   return {Kind::kMp4, {}};
 }
@@ -71,7 +79,12 @@ Sniffed Sniff(Bytes head) {
   if (Has(head, 0, "FLV")) return {Kind::kUnknown, "flv"};
   if (Has(head, 0, "ID3")) return {Kind::kUnknown, "mp3"};
   if (Has(head, 0, "PK\x03\x04")) return {Kind::kUnknown, "zip"};
-  if (Has(head, 0, "II*") || Has(head, 0, "MM\0*")) return {Kind::kUnknown, "tiff"};
+  if (Has(head, 0, "II*") || Has(head, 0, std::string_view("MM\0*", 4))) return {Kind::kUnknown, "tiff"};
+  // Each has a container, which begins like an ISO file, and a bare form.
+  constexpr std::string_view jpeg_xl("\0\0\0\x0CJXL \r\n\x87\n", 12);
+  constexpr std::string_view jpeg_2000("\0\0\0\x0CjP  \r\n\x87\n", 12);
+  if (Has(head, 0, jpeg_xl) || Has(head, 0, "\xFF\x0A")) return {Kind::kUnknown, "jxl"};
+  if (Has(head, 0, jpeg_2000) || Has(head, 0, "\xFF\x4F\xFF\x51")) return {Kind::kUnknown, "jpeg2000"};
   if (LooksLikeText(head)) return {Kind::kUnknown, "text"};
   return {};
 }
@@ -98,6 +111,10 @@ std::string_view KindName(Kind kind) {
       return "gif";
     case Kind::kBmp:
       return "bmp";
+    case Kind::kHeif:
+      return "heif";
+    case Kind::kAvif:
+      return "avif";
     case Kind::kUnknown:
       break;
   }
@@ -106,7 +123,7 @@ std::string_view KindName(Kind kind) {
 
 bool IsStill(Kind kind) {
   return kind == Kind::kJpeg || kind == Kind::kPng || kind == Kind::kWebp || kind == Kind::kGif ||
-         kind == Kind::kBmp;
+         kind == Kind::kBmp || kind == Kind::kHeif || kind == Kind::kAvif;
 }
 
 }  // namespace unmask::decoder

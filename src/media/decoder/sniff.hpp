@@ -9,7 +9,21 @@ namespace unmask::decoder {
 
 /// The kinds of file that are accepted, and what libavformat or a picture library is told they are. Decided
 /// by the first bytes alone, so that a playlist named .mp4 never meets a demuxer.
-enum class Kind { kUnknown, kMp4, kMov, kMatroska, kWebm, kAvi, kJpeg, kPng, kWebp, kGif, kBmp };
+enum class Kind {
+  kUnknown,
+  kMp4,
+  kMov,
+  kMatroska,
+  kWebm,
+  kAvi,
+  kJpeg,
+  kPng,
+  kWebp,
+  kGif,
+  kBmp,
+  kHeif,
+  kAvif
+};
 
 struct Sniffed {
   Kind kind = Kind::kUnknown;

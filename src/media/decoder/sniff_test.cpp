@@ -42,9 +42,29 @@ TEST(Sniff, RefusesWhatWouldMakeADemuxerOpenOtherFiles) {
       << "text with a box's name in its place";
 }
 
-TEST(Sniff, NamesPicturesThatLookLikeVideos) {
-  EXPECT_EQ(SniffText("\0\0\0\x1C"s + "ftypavif"s).kind, Kind::kUnknown);
-  EXPECT_EQ(SniffText("\0\0\0\x1C"s + "ftypheic"s).hint, "heif");
+TEST(Sniff, TellsPicturesFromVideosByTheirBrand) {
+  const auto brand = [](const std::string& major, const std::string& others = "") {
+    return SniffText("\0\0\0"s + static_cast<char>(16 + others.size()) + "ftyp" + major + "\0\0\0\0"s +
+                     others + "avif");  // what follows the box is none of its brands
+  };
+  for (const char* heif : {"heic", "heix", "heim", "heis", "hevc", "hevx", "mif1", "mif2", "msf1"})
+    EXPECT_EQ(brand(heif).kind, Kind::kHeif) << heif;
+  EXPECT_EQ(brand("avif", "mif1").kind, Kind::kAvif);
+  EXPECT_EQ(brand("avis", "msf1").kind, Kind::kAvif);
+  EXPECT_EQ(brand("mif1", "miafavif").kind, Kind::kAvif);
+  EXPECT_EQ(brand("mif1", "miafheic").kind, Kind::kHeif);
+  EXPECT_EQ(brand("heic", "mif1avif").kind, Kind::kHeif);
+  EXPECT_EQ(brand("isom", "avif").kind, Kind::kMp4);
+}
+
+TEST(Sniff, NamesPicturesThatNobodyReads) {
+  EXPECT_EQ(SniffText("II*\0\x08\0\0\0"s).hint, "tiff");
+  EXPECT_EQ(SniffText("MM\0*\0\0\0\x08"s).hint, "tiff");
+  EXPECT_EQ(SniffText("MMXXVI, a text").hint, "text");
+  EXPECT_EQ(SniffText("\0\0\0\x0CJXL \r\n\x87\n\0\0\0\x14"s + "ftypjxl ").hint, "jxl");
+  EXPECT_EQ(SniffText("\xFF\x0A\x01"s).hint, "jxl");
+  EXPECT_EQ(SniffText("\0\0\0\x0CjP  \r\n\x87\n\0\0\0\x14"s + "ftypjp2 ").hint, "jpeg2000");
+  EXPECT_EQ(SniffText("\xFF\x4F\xFF\x51"s).hint, "jpeg2000");
 }
 
 TEST(Sniff, ShortInputIsUnknown) {

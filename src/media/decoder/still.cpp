@@ -28,6 +28,7 @@ StillResult DecodeInto(const MediaFile& media, std::span<const unsigned char> fi
 }  // namespace
 
 void DecodeStill(const MediaFile& media, Kind kind, const wire::Job& job, Output& output) {
+  if (kind == Kind::kHeif || kind == Kind::kAvif) return DecodeHeif(media, kind, job, output);
   const auto file = media.Map();
   const auto header = ReadImageHeader(kind, file);
   if (!header) throw GiveUp{wire::FailureReason::kBrokenStill, std::string(KindName(kind))};

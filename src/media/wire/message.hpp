@@ -41,6 +41,7 @@ enum class FailureReason : std::uint32_t {
   kNoVideoStream,    ///< but perhaps others
   kNothingDecoded,   ///< video without a single frame that could be decoded
   kBrokenStill,      ///< detail: the picture's kind
+  kUnknownStill,     ///< a picture in a container; detail: what the container calls its codec
   kTooManyPixels,    ///< found: pixels of one frame
   kSideTooLong,      ///< found: pixels of the longer side
   kTooManyStreams,   ///< found is 0: the demuxer stopped counting

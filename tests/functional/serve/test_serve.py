@@ -53,6 +53,16 @@ def test_raw_and_chunked_bodies(server, media):
     assert reports[0] == reports[1]
 
 
+@pytest.mark.parametrize(("name", "container"), [("portrait.heic", "heif"), ("portrait.avif", "avif")])
+def test_a_phones_picture_as_form_and_as_body(server, media, name, container):
+    posted = server.post(media / name, "?wait=120").json()["report"]
+    assert posted["media"]["container"] == container and len(posted["tracks"]) == 1
+    headers = {"Content-Type": f"image/{name.rsplit('.', 1)[1]}"}
+    url = f"{server.url}/v1/analyses?wait=120&name={name}"
+    answer = requests.post(url, data=(media / name).read_bytes(), headers=headers, timeout=120)
+    assert without_timing(answer.json()["report"]) == without_timing(posted)
+
+
 def test_accepted_then_long_poll(server, media):
     answer = server.post(media / "clip.mp4", "?wait=0")
     assert answer.status_code == 202
@@ -89,6 +99,10 @@ def test_parts_of_an_analysis(server, media):
         ("bad/truncated.mp4", 422, {"undecodable"}),
         ("bad/audio_only.mp4", 422, {"undecodable"}),
         ("bad/huge.png", 422, {"limit_exceeded"}),
+        ("bad/truncated.heic", 422, {"undecodable"}),
+        ("bad/noise.heic", 422, {"undecodable"}),
+        ("bad/huge.heic", 422, {"limit_exceeded"}),
+        ("bad/picture.jxl", 415, {"unsupported_media"}),
     ],
 )
 def test_bad_media_is_a_problem_with_a_code(server, media, name, status, codes):
