@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import requests
-from making import PORTRAIT, ffmpeg, png_header_of
+from making import PORTRAIT, avif, ffmpeg, heic, png_header_of
 from running import Server
 
 # What the originals read from their environment: set by a test, or not at all.
@@ -63,6 +63,8 @@ def media(tmp_path_factory) -> Path:
     shutil.copy(PORTRAIT, folder / "portrait.png")
     ffmpeg("-i", PORTRAIT, "-frames:v", 1, folder / "portrait.jpg")
     ffmpeg("-i", PORTRAIT, "-frames:v", 1, "-vf", "format=gray", folder / "grey.png")
+    heic(PORTRAIT, folder / "portrait.heic")
+    avif(PORTRAIT, folder / "portrait.avif")
     ffmpeg("-f", "lavfi", "-i", "testsrc=size=320x240", "-frames:v", 1, folder / "no_face.png")
     zoom = "scale=1024:1024,zoompan=z='1+0.2*on/75':d=1:s=512x512:fps=25"
     ffmpeg("-loop", 1, "-i", PORTRAIT, "-vf", zoom, "-t", 3, *x264, "-g", 25, folder / "clip.mp4")

@@ -160,7 +160,7 @@ def test_what_is_no_video_by_its_type(url, media, name, kind):
     assert (answer.status_code, answer.content) == (400, b'{"detail":"File must be a video"}')
 
 
-@pytest.mark.parametrize("name", ["text.mp4", "empty.mp4", "truncated.mp4", "audio.mp4"])
+@pytest.mark.parametrize("name", ["text.mp4", "empty.mp4", "truncated.mp4", "audio.mp4", "portrait.heic"])
 def test_a_broken_video(url, media, name):
     answer = post(url, media / name)
     body = answer.json()

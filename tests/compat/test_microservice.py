@@ -234,9 +234,10 @@ def test_what_was_an_html_500_is_a_json_500(post, media, file, fields):
 
 
 def test_undecodable_pictures(server, post, media):
-    for file in ("text.png", "clip.mp4"):
+    for file in ("text.png", "clip.mp4", "portrait.heic", "portrait.avif"):
         answer = post("microservice-v2", IMAGE, media / file)
         assert answer.status_code == 500 and list(answer.json()) == ["error"]
+    assert post("microservice-v2", VIDEO, media / "portrait.heic", num_frames=1).status_code == 500
     nameless = b'--XX\r\nContent-Disposition: form-data; name="image"; filename=""\r\n\r\n\r\n--XX--\r\n'
     answer = send(server, nameless)
     assert answer.status_code == 500

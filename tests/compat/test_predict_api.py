@@ -159,7 +159,7 @@ def test_a_video_without_a_face(url, media):
     assert answer.content == as_fastapi(answer.json())
 
 
-@pytest.mark.parametrize("name", ["text.mp4", "empty.mp4", "truncated.mp4", "audio.mp4"])
+@pytest.mark.parametrize("name", ["text.mp4", "empty.mp4", "truncated.mp4", "audio.mp4", "portrait.avif"])
 def test_what_is_no_video(url, media, name):
     answer = post(url, media / name)
     assert answer.status_code == 400

@@ -123,6 +123,14 @@ def test_undecodable(site, media, name, shown):
     assert (answer.status_code, answer.json()) == (500, {"alert": alert})
 
 
+@pytest.mark.parametrize("file", ["portrait.heic", "portrait.avif"])
+def test_what_its_pillow_did_not_read(site, media, file):
+    """Phones name such files .jpg, too."""
+    answer = site.post((media / file).read_bytes(), "x.jpg")
+    alert = "An error occurred: cannot identify image file 'uploads/x.jpg'"
+    assert (answer.status_code, answer.json()) == (500, {"alert": alert})
+
+
 def test_a_picture_beyond_the_limits_is_no_rate_limit(site, media):
     answer = site.post((media / "huge.png").read_bytes())
     assert answer.status_code == 500
