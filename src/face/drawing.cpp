@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <functional>
 #include <numeric>
 #include <vector>
@@ -15,6 +16,7 @@ namespace {
 constexpr int kWidth = 96;
 constexpr int kBlock = 4;
 constexpr std::size_t kCommonest = 16;
+constexpr std::size_t kCommonestLevels = 24;  // as large a share of a photograph's pixels as 16 colours
 // Below this spread of luma (8 bits) contrast is noise.
 constexpr double kLeastContrast = 2;
 // Keep logarithms finite; far below what a picture with any content has.
@@ -40,15 +42,26 @@ double Spread(const cv::Mat& values) {
          (cv::norm(values, cv::NORM_L2) / std::sqrt(count) + kTiny);
 }
 
-double ShareOfCommonestColours(const cv::Mat& bgr) {
-  std::vector<int> counts(std::size_t{1} << 15);
+/// The share of the `most` largest counts.
+double ShareOfCommonest(std::vector<int>& counts, std::size_t most) {
+  const double all = std::accumulate(counts.begin(), counts.end(), 0.0);
+  const auto end = counts.begin() + static_cast<std::ptrdiff_t>(most);
+  std::partial_sort(counts.begin(), end, counts.end(), std::greater<>());
+  return std::accumulate(counts.begin(), end, 0.0) / all;
+}
+
+/// Of colours of 15 bits, or of levels of grey if those repeat less: a photograph in black and white has few
+/// colours, but many levels.
+double ShareOfCommonestColours(const cv::Mat& bgr, const cv::Mat& grey) {
+  std::vector<int> colours(std::size_t{1} << 15);
+  std::vector<int> levels(256);
   for (int y = 0; y < bgr.rows; ++y)
     for (int x = 0; x < bgr.cols; ++x) {
       const auto& pixel = bgr.at<cv::Vec3b>(y, x);
-      ++counts[static_cast<std::size_t>(((pixel[0] >> 3) << 10) | ((pixel[1] >> 3) << 5) | (pixel[2] >> 3))];
+      ++colours[static_cast<std::size_t>(((pixel[0] >> 3) << 10) | ((pixel[1] >> 3) << 5) | (pixel[2] >> 3))];
+      ++levels[grey.at<std::uint8_t>(y, x)];
     }
-  std::partial_sort(counts.begin(), counts.begin() + kCommonest, counts.end(), std::greater<>());
-  return std::accumulate(counts.begin(), counts.begin() + kCommonest, 0.0) / static_cast<double>(bgr.total());
+  return std::min(ShareOfCommonest(colours, kCommonest), ShareOfCommonest(levels, kCommonestLevels));
 }
 
 std::vector<float> SpreadOfBlocks(const cv::Mat& luma) {
@@ -87,7 +100,7 @@ DrawingSigns MeasureDrawingSigns(const cv::Mat& face) {
   return {.edge = std::log((Quantile(gradient.reshape(1, 1), 0.95) + kTiny) / contrast),
           .edge_mean = std::log(Spread(gradient)),
           .line_mean = std::log(Spread(lines)),
-          .colours = ShareOfCommonestColours(bgr),
+          .colours = ShareOfCommonestColours(bgr, grey),
           .floor = std::log(low),
           .floor_ratio = std::log(low / high)};
 }

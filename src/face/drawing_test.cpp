@@ -45,6 +45,20 @@ TEST(DrawingLikeness, TakesAPhotographForOne) {
   EXPECT_LT(DrawingLikeness(soft), kDrawn);
 }
 
+TEST(DrawingLikeness, TakesAPhotographForOneInBlackAndWhite) {
+  for (const double saturation : {0.0, 0.1, 0.3}) {
+    cv::Mat grey, pale;
+    cv::cvtColor(AstronautsFace(), grey, cv::COLOR_BGR2GRAY);
+    cv::cvtColor(grey, grey, cv::COLOR_GRAY2BGR);
+    cv::addWeighted(AstronautsFace(), saturation, grey, 1 - saturation, 0, pale);
+    EXPECT_LT(DrawingLikeness(pale), kDrawn / 2) << saturation;
+  }
+  cv::Mat cartoon;
+  cv::cvtColor(Cartoon(150), cartoon, cv::COLOR_BGR2GRAY);
+  cv::cvtColor(cartoon, cartoon, cv::COLOR_GRAY2BGR);
+  EXPECT_GT(DrawingLikeness(cartoon), kDrawn);
+}
+
 TEST(DrawingLikeness, TakesPicturesWithoutContent) {
   EXPECT_EQ(DrawingLikeness({}), 0);
   EXPECT_EQ(DrawingLikeness(cv::Mat::zeros(3, 200, CV_8UC3)), 0);

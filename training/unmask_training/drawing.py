@@ -18,6 +18,10 @@ def spread(values: np.ndarray) -> float:
     return float((np.abs(values).mean() + 1e-3) / (np.sqrt((values.astype(np.float64) ** 2).mean()) + 1e-3))
 
 
+def share_of_commonest(values: np.ndarray, most: int) -> float:
+    return float(np.sort(np.bincount(values.ravel()))[::-1][:most].sum() / values.size)
+
+
 def signs(face: np.ndarray) -> np.ndarray:
     """The signs of NAMES of a BGR face of any size."""
     rows, columns = face.shape[:2]
@@ -32,7 +36,7 @@ def signs(face: np.ndarray) -> np.ndarray:
     )
     lines = cv2.Laplacian(luma, cv2.CV_32F)
     coarse = (face >> 3).astype(int)
-    counts = np.bincount(((coarse[..., 0] << 10) | (coarse[..., 1] << 5) | coarse[..., 2]).ravel())
+    colours = (coarse[..., 0] << 10) | (coarse[..., 1] << 5) | coarse[..., 2]
     height, width = luma.shape[0] // 4 * 4, luma.shape[1] // 4 * 4
     blocks = luma[:height, :width].reshape(height // 4, 4, width // 4, 4).std(axis=(1, 3))
     low, high = quantile(blocks, 0.1) + 0.1, quantile(blocks, 0.9) + 0.1
@@ -41,7 +45,8 @@ def signs(face: np.ndarray) -> np.ndarray:
             np.log((quantile(gradient, 0.95) + 1e-3) / contrast),
             np.log(spread(gradient)),
             np.log(spread(lines)),
-            np.sort(counts)[::-1][:16].sum() / grey.size,
+            # A photograph in black and white has few colours, but many levels.
+            min(share_of_commonest(colours, 16), share_of_commonest(grey, 24)),
             np.log(low),
             np.log(low / high),
         ]
