@@ -84,6 +84,7 @@ class MesonetEvents : public ContractTest {
   }
   void TearDown() override {
     if (events_) events_->OnDisconnect("transport close");
+    service_.Shutdown(0);  // its threads use what this class has, and the service is the base class's
     events_.reset();
   }
 
