@@ -117,7 +117,7 @@ class EngineCore : public std::enable_shared_from_this<EngineCore> {
     if (!OriginAllowed(options(), request))
       return refuse(Refusal::kForbiddenOrigin, *request.headers.Find("Origin"));
     const auto* wanted = FindQuery(request, "transport");
-    const std::string_view name = wanted ? *wanted : python ? "polling" : "";
+    const std::string_view name = wanted ? std::string_view(*wanted) : python ? "polling" : "";
     if (name != "polling" && name != "websocket") return refuse(Refusal::kUnknownTransport);
     const auto* sid = FindQuery(request, "sid");
     const auto* protocol = FindQuery(request, "EIO");
