@@ -63,7 +63,7 @@ fuzz: setup-tests ## build the fuzzers with clang and run each for FUZZ_SECONDS 
 coverage: setup-tests ## line coverage of the unit tests
 	@$(MAKE) --no-print-directory build-coverage
 	ctest --test-dir build/coverage --output-on-failure -j $(JOBS)
-	.venv/bin/gcovr -r . --filter src/ build/coverage
+	.venv/bin/gcovr -r . --filter src/ --exclude '.*_test\.cpp' build/coverage
 
 .PHONY: bench
 bench: setup-tests ## micro-benchmarks, then whole scans against plain decoding
