@@ -11,11 +11,11 @@ namespace unmask {
 /// 96 (or their own if that is less). A photograph has grain or texture everywhere and soft edges; a drawing
 /// has even areas, few colours and lines.
 struct DrawingSigns {
-  double edge = 0;       ///< log of the gradient's 95th percentile over the spread of the luma
-  double edge_mean = 0;  ///< log of the gradient's mean over its root mean square: low when few edges
-  double line_mean = 0;  ///< the same of the Laplacian
-  double colours = 0;    ///< share of the 16 commonest colours of 15 bits, or of the 24 commonest levels of
-                       ///< grey if that is less
+  double edge = 0;         ///< log of the gradient's 95th percentile over the spread of the luma
+  double edge_mean = 0;    ///< log of the gradient's mean over its root mean square: low when few edges
+  double line_mean = 0;    ///< the same of the Laplacian
+  double colours = 0;      ///< share of the 16 commonest colours of 15 bits, or of the 24 commonest levels of
+                           ///< grey if that is less
   double floor = 0;        ///< log of the 10th percentile of the spread of luma in blocks of 4x4: the grain
   double floor_ratio = 0;  ///< log of that over the 90th percentile
 
