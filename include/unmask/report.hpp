@@ -27,7 +27,7 @@ enum class Reason {
   kNoFace,             ///< no face was found in any analysed frame
   kFewFaces,           ///< too few usable faces for a verdict
   kFacesTooSmall,      ///< the faces are smaller than the model needs
-  kLowQuality,         ///< the faces are blurred, too dark or too bright
+  kLowQuality,         ///< the faces are blurred, too dark, too bright or patterned
   kUnstable,           ///< the verdict changes under mild re-encoding
   kBetweenThresholds,  ///< the score lies between the two operating points
   kManyFaces,          ///< more faces a frame than are analysed
@@ -71,7 +71,7 @@ struct FaceQuality {
   double pitch = 0;       ///< degrees, positive when the face looks up; an estimate
   double roll = 0;        ///< degrees clockwise that the head leans, or the picture is turned; an estimate
   double drawing = 0;     ///< 0..1: how much it looks like a drawing or a flat render, see face/drawing.hpp
-  std::vector<std::string> codes;  ///< "small", "blurred", "dark", "bright", "profile"
+  std::vector<std::string> codes;  ///< "small", "blurred", "dark", "bright", "patterned", "profile"
 };
 
 /// What one member of an ensemble says of a face, or of the faces that made a track's logit.

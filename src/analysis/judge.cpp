@@ -106,7 +106,7 @@ void AddQualityReasons(Faces faces, std::vector<Reason>& reasons) {
   for (const FaceReport* face : faces)
     for (const std::string& code : face->quality.codes) {
       small |= code == "small";
-      poor |= code == "blurred" || code == "dark" || code == "bright";
+      poor |= code == "blurred" || code == "dark" || code == "bright" || code == "patterned";
     }
   if (small) AddReason(reasons, Reason::kFacesTooSmall);
   if (poor) AddReason(reasons, Reason::kLowQuality);

@@ -860,6 +860,7 @@ void DeclareFaces(CLI::App& app, FacesCommand& command) {
                                         {"blurred", "blurred"},
                                         {"dark", "dark"},
                                         {"bright", "bright"},
+                                        {"patterned", "patterned"},
                                         {"profile", "profile"}});
   extract
       .add_option_function<std::vector<std::string>>(
@@ -867,7 +868,7 @@ void DeclareFaces(CLI::App& app, FacesCommand& command) {
           [&cut](const std::vector<std::string>& words) {
             cut.skip_codes = {words.begin(), words.end()};
           },
-          "Leave out faces that are small, blurred, dark, bright or profile; several with commas")
+          "Leave out faces that are small, blurred, dark, bright, patterned or profile; several with commas")
       ->check([code](const std::string& word) {
         const auto value = code(word);
         return value ? std::string() : value.error().message;

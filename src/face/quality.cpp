@@ -9,6 +9,7 @@
 
 #include "face/drawing.hpp"
 #include "face/letterbox.hpp"
+#include "face/pattern.hpp"
 
 namespace unmask {
 namespace {
@@ -81,6 +82,7 @@ Pose EstimatePose(const Landmarks& landmarks) {
 
 FaceQuality MeasureQuality(const cv::Mat& picture, const Face& face, const QualityLimits& limits) {
   FaceQuality quality;
+  double pattern = 0;
   quality.size = std::max(0.0, std::min(face.box.width, face.box.height));
   const cv::Rect box = cv::Rect(cv::Rect2d(face.box.x, face.box.y, face.box.width, face.box.height)) &
                        cv::Rect({0, 0}, picture.size());
@@ -88,6 +90,7 @@ FaceQuality MeasureQuality(const cv::Mat& picture, const Face& face, const Quali
     const cv::Mat pixels = AsBgr(picture(box));
     const Light light = MeasureLight(pixels);
     quality.drawing = DrawingLikeness(pixels);
+    pattern = PatternStrength(pixels);
     quality.brightness = light.brightness;
     quality.sharpness = light.sharpness;
   }
@@ -100,6 +103,7 @@ FaceQuality MeasureQuality(const cv::Mat& picture, const Face& face, const Quali
   if (quality.sharpness < limits.min_sharpness) quality.codes.emplace_back("blurred");
   if (quality.brightness < limits.min_brightness) quality.codes.emplace_back("dark");
   if (quality.brightness > limits.max_brightness) quality.codes.emplace_back("bright");
+  if (pattern > limits.max_pattern) quality.codes.emplace_back("patterned");
   if (std::abs(quality.yaw) > limits.max_yaw) quality.codes.emplace_back("profile");
   return quality;
 }

@@ -17,6 +17,7 @@ struct QualityLimits {
   double min_brightness =
       0.05;  ///< mean luma: "dark"; low, because a dark face in dim light still shows detail
   double max_brightness = 0.8;  ///< "bright": what is burnt out shows no traces
+  double max_pattern = 6;       ///< see face/pattern.hpp: "patterned", a printed picture or a filmed screen
   double max_yaw = 50;          ///< degrees either way: "profile"
 };
 

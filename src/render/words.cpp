@@ -30,8 +30,9 @@ constexpr std::array kReasons = {
                 "The faces are smaller than the model needs. A version of the file with a higher resolution "
                 "may help; enlarging this one does not."},
     ReasonWords{Reason::kLowQuality, "low quality",
-                "The faces are blurred, too dark, too bright or seen from the side. A better copy of the "
-                "file, closer to the original, may help."},
+                "The faces are blurred, too dark, too bright, under a regular pattern (a printed picture, a "
+                "filmed screen) or seen from the side. A better copy of the file, closer to the original, "
+                "may help."},
     ReasonWords{Reason::kUnstable, "unstable under re-encoding",
                 "The verdict changes when the same faces are mildly re-encoded, so it says more about the "
                 "file's compression than about the faces."},
@@ -57,11 +58,12 @@ const ReasonWords& WordsOf(Reason reason) {
   return found == kReasons.end() ? kReasons[3] : *found;
 }
 
-constexpr std::array<std::pair<std::string_view, std::string_view>, 5> kQuality = {{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kQuality = {{
     {"small", "small"},
     {"blurred", "blurred"},
     {"dark", "too dark"},
     {"bright", "too bright"},
+    {"patterned", "under a regular pattern"},
     {"profile", "seen from the side"},
 }};
 
