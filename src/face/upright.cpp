@@ -21,6 +21,9 @@ constexpr double kSureTurned = 0.8;
 constexpr double kSurer = 0.05;
 constexpr double kRoom = 4;  // of the box's longer side: what DetectNear() looks at, and any model's crop
 constexpr int kLooks = 3;    // at most, until a face stands upright
+// Larger faces are reduced to this longer side, pixels: networks see less, and the room around a face that
+// fills a picture would take sixteen times the picture's memory.
+constexpr double kLargest = 400;
 constexpr double kDegrees = 180 / std::numbers::pi;
 
 Point Turned(const Point& at, const Point& from, const Point& to, double degrees) {
@@ -83,6 +86,45 @@ UprightFace Turn(const cv::Mat& bgr, const Face& face, double roll) {
   return upright;
 }
 
+/// A face and its surroundings, reduced when it is large: by `scale`, from `corner` of the picture on.
+struct Surroundings {
+  cv::Mat bgr;
+  Face face;
+  Point corner;
+  double scale = 1;
+
+  UprightFace InPicture(UprightFace upright) const {
+    upright.centre = {corner.x + upright.centre.x / scale, corner.y + upright.centre.y / scale};
+    upright.scale = scale;
+    return upright;
+  }
+};
+
+Surroundings SurroundingsOf(const cv::Mat& bgr, const Face& face) {
+  const double longer = std::max(face.box.width, face.box.height);
+  if (!(longer > kLargest)) return {.bgr = bgr, .face = face, .corner = {}};
+  const double room = kRoom * longer;
+  const Point middle = Centre(face.box);
+  const cv::Rect inside = cv::Rect(cv::Rect2d(middle.x - room / 2, middle.y - room / 2, room, room)) &
+                          cv::Rect({0, 0}, bgr.size());
+  if (inside.empty()) return {.bgr = bgr, .face = face, .corner = {}};
+  Surroundings reduced{.bgr = {},
+                       .face = face,
+                       .corner = {static_cast<double>(inside.x), static_cast<double>(inside.y)},
+                       .scale = kLargest / longer};
+  cv::resize(bgr(inside), reduced.bgr, {}, reduced.scale, reduced.scale, cv::INTER_AREA);
+  const auto in_it = [&](const Point& at) {
+    return Point{(at.x - reduced.corner.x) * reduced.scale, (at.y - reduced.corner.y) * reduced.scale};
+  };
+  const Point corner = in_it({face.box.x, face.box.y});
+  reduced.face.box = {corner.x, corner.y, face.box.width * reduced.scale, face.box.height * reduced.scale};
+  if (reduced.face.landmarks) {
+    Landmarks& marks = *reduced.face.landmarks;
+    for (Point* mark : {&marks.right_eye, &marks.left_eye, &marks.nose, &marks.mouth}) *mark = in_it(*mark);
+  }
+  return reduced;
+}
+
 /// Detectors see eyes above the mouth in a face that is upside down, too, but are surer when it is turned.
 std::optional<UprightFace> UpsideDown(const cv::Mat& bgr, const Face& face, FaceDetector& detector) {
   UprightFace turned = Turn(bgr, face, 180);
@@ -105,21 +147,23 @@ double RollOf(const Face& face) {
 
 Box UprightFace::InPicture(const cv::Rect& square) const {
   const Point here{picture.cols / 2.0, picture.rows / 2.0};
-  const Point middle = Turned(Centre(ToBox(square)), here, centre, roll);
-  return {middle.x - square.width / 2.0, middle.y - square.height / 2.0, static_cast<double>(square.width),
-          static_cast<double>(square.height)};
+  const Point away = Turned(Centre(ToBox(square)), here, {0, 0}, roll);
+  const double width = square.width / scale;
+  const double height = square.height / scale;
+  return {centre.x + away.x / scale - width / 2, centre.y + away.y / scale - height / 2, width, height};
 }
 
 std::optional<UprightFace> TurnUpright(const cv::Mat& bgr, const Face& face, FaceDetector& detector,
                                        Effort effort) {
   double roll = RollOf(face);
-  if (!NeedsTurning(roll)) {
-    const bool asks = effort == Effort::kThorough && face.landmarks && face.score < kSurelyUpright;
-    return asks ? UpsideDown(bgr, face, detector) : std::nullopt;
-  }
+  const bool leans = NeedsTurning(roll);
+  const bool asks = effort == Effort::kThorough && face.landmarks && face.score < kSurelyUpright;
+  if (!leans && !asks) return std::nullopt;
+  const Surroundings around = SurroundingsOf(bgr, face);
   std::optional<UprightFace> upright;
+  if (!leans) upright = UpsideDown(around.bgr, around.face, detector);
   for (int looks = 0; looks < kLooks && NeedsTurning(roll); ++looks) {
-    upright = Turn(bgr, face, Straightened(roll));
+    upright = Turn(around.bgr, around.face, Straightened(roll));
     const auto found = detector.DetectNear(upright->picture, upright->face.box);
     if (!found) break;
     upright->face = *found;
@@ -128,7 +172,8 @@ std::optional<UprightFace> TurnUpright(const cv::Mat& bgr, const Face& face, Fac
     if (!NeedsTurning(left)) break;
     roll = upright->roll + left;
   }
-  return upright;
+  if (!upright) return std::nullopt;
+  return around.InPicture(std::move(*upright));
 }
 
 }  // namespace unmask

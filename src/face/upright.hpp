@@ -20,8 +20,9 @@ struct UprightFace {
   cv::Mat
       picture;  ///< the square around the face, CV_8UC3, of its own pixels; edges repeated as in CropPixels
   Face face;    ///< in it
-  double roll = 0;  ///< by which the picture was turned back, degrees as RollOf()
-  Point centre;     ///< of the square, in the picture where the face was found
+  double roll = 0;   ///< by which the picture was turned back, degrees as RollOf()
+  Point centre;      ///< of the square, in the picture where the face was found
+  double scale = 1;  ///< of `picture` over that picture
 
   /// A square of `picture`, as the one around the same centre in the picture where the face was found. It is
   /// turned by `roll` there, so its corners lie elsewhere unless that is a quarter turn.

@@ -128,6 +128,28 @@ TEST_F(TurnUprightTest, FindsOutWhetherAFaceIsUpsideDownWhenThereIsTime) {
   EXPECT_GT(Iou(turned->InPicture(seen), ToBox(CropRect(face.box, kRule))), 0.7);
 }
 
+TEST_F(TurnUprightTest, ReducesALargeFace) {
+  cv::Mat large;
+  cv::resize(Astronaut(), large, {}, 8, 8, cv::INTER_LINEAR);
+  cv::rotate(large, large, cv::ROTATE_90_CLOCKWISE);
+  const Face face = TheFaceIn(large);
+  const auto turned = TurnUpright(large, face, *detector_, Effort::kThorough);
+  ASSERT_TRUE(turned);
+  EXPECT_EQ(turned->roll, 90);
+  EXPECT_LE(turned->picture.cols, 1700) << "of a picture of 4096 pixels";
+  const cv::Rect seen = CropRect(turned->face.box, kRule);
+  const Box there = turned->InPicture(seen);
+  const Box upright = kAstronautFace;
+  const Box sideways{4096 - 8 * (upright.y + upright.height), 8 * upright.x, 8 * upright.height,
+                     8 * upright.width};
+  EXPECT_GT(Iou(there, ToBox(CropRect(sideways, kRule))), 0.8);
+  cv::Mat expected;
+  cv::rotate(CropPixels(large, cv::Rect(cvRound(there.x), cvRound(there.y), cvRound(there.width),
+                                        cvRound(there.height))),
+             expected, cv::ROTATE_90_COUNTERCLOCKWISE);
+  EXPECT_LT(MeanDifference(CropPixels(turned->picture, seen), expected), 3);
+}
+
 TEST_F(TurnUprightTest, TakesFacesOnTheEdgeAndBoxesWithoutSize) {
   const cv::Mat picture = Astronaut();
   Face face = LeaningBy(90);
