@@ -60,7 +60,7 @@ def load(config: dict, checkpoint: Path | None, seed: int) -> torch.nn.Module:
     if checkpoint is not None:
         state = torch.load(checkpoint, map_location="cpu", weights_only=True)
         weights = state.get("average", state["model"])
-        model.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in weights.items()})
+        model.load_state_dict(train.unpacked(weights))
     net.freeze_norms(model)
     return model
 

@@ -159,6 +159,11 @@ def pack(state: dict) -> dict:
     )
 
 
+def unpacked(weights: dict) -> dict:
+    """Weights in single precision, as training needs them, packed or not."""
+    return {k: v.float() if v.is_floating_point() else v for k, v in weights.items()}
+
+
 def save(file: Path, state: dict) -> None:
     part = file.with_suffix(".part")
     torch.save(state, part)
@@ -251,7 +256,7 @@ def main() -> int:
         first = torch.load(
             weights_of(ROOT / "runs" / config["after"]), map_location=device, weights_only=True
         )
-        begin_from(model, {k: v.float() if v.is_floating_point() else v for k, v in first["model"].items()})
+        begin_from(model, unpacked(first["model"]))
     average = Average(model, at(0, settings["ema"])) if settings.get("ema") else None
     if checkpoint.exists():
         state = torch.load(checkpoint, map_location=device, weights_only=True)
@@ -259,9 +264,7 @@ def main() -> int:
         if "optimiser" in state:  # a packed checkpoint has none
             optimiser.load_state_dict(state["optimiser"])
         if average:
-            average.state = {
-                k: v.float() if v.is_floating_point() else v for k, v in state["average"].items()
-            }
+            average.state = unpacked(state["average"])
             average.count = state["average_count"]
         step = state["step"]
         for file in ("loss.csv", "val.csv"):

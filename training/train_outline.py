@@ -176,22 +176,19 @@ def main() -> int:
     config = load_config(args.config)
     settings, name = config["outline"], config["name"]
     run, log = args.run or ROOT / "runs" / name, args.log or ROOT / "logs" / f"{name}.csv"
-    before = ROOT / "runs" / config["after"]
-    weights = args.weights or next((f for f in (before / "final.pt", before / "last.pt") if f.exists()), None)
-    if weights is None or not weights.is_file():
-        print(
-            f"error: {weights or before}: no weights of the trunk\nhint: train it first, or give --weights",
-            file=sys.stderr,
-        )
+    try:
+        weights = args.weights or train.weights_of(ROOT / "runs" / config["after"])
+        state = torch.load(weights, map_location="cpu", weights_only=True)
+    except FileNotFoundError as error:
+        print(f"error: no weights of the trunk: {error}\nhint: give --weights", file=sys.stderr)
         return 2
     run.mkdir(parents=True, exist_ok=True)
     cv2.setNumThreads(0)
     torch.set_num_threads(config["train"]["threads"])
     torch.manual_seed(config["seed"])
 
-    state = torch.load(weights, map_location="cpu", weights_only=True)
     model = networks.BY_NAME[config["train"]["network"]](0.0)
-    model.begin_from({k: v.float() for k, v in state.get("average", state["model"]).items()})
+    model.begin_from(train.unpacked(state.get("average", state["model"])))
     model.to(memory_format=torch.channels_last).eval()
     faces, portraits = data.dfdc_faces(args.data, "train"), data.portraits(args.data, "train")
     shares = config.get("families", {})
