@@ -23,16 +23,17 @@ cv::Mat CopyOf(const cv::Mat& crop) {
   return copy;
 }
 
-/// Of the networks that draw one, each with its weight in the ensemble; `regions` are those of the views.
-std::shared_ptr<const HeatMap> HeatOf(FaceScore& score, const Scorer& scorer, const std::vector<Box>& regions,
-                                      double roll) {
+/// Of the networks that draw one, each with its weight in the ensemble.
+std::shared_ptr<const HeatMap> HeatOf(FaceScore& score, const Scorer& scorer,
+                                      std::span<const FaceScores::View> views) {
   std::vector<WeightedHeat> maps;
   const auto& ensemble = scorer.card().ensemble;
   for (std::size_t i = 0; i < score.members.size(); ++i) {
     if (score.members[i].mask.empty()) continue;
     const MaskOutput& grid = scorer.member(i).mask;
-    HeatMap map{grid.width, grid.height, std::move(score.members[i].mask), regions[scorer.view_of(i)]};
-    TurnHeatMap(map, roll);
+    const FaceScores::View& view = views[scorer.view_of(i)];
+    HeatMap map{grid.width, grid.height, std::move(score.members[i].mask), view.region};
+    TurnHeatMap(map, view.roll);
     maps.push_back({.map = std::move(map), .weight = ensemble ? ensemble->combination.weights[i] : 1});
   }
   return JoinHeatMaps(std::move(maps));
@@ -50,16 +51,12 @@ std::vector<MemberScore> MembersOf(const FaceScore& score, const OperatingPoints
 }  // namespace
 
 Result<void> FaceScores::Add(FaceReport face, std::span<const View> views, Pictures pictures) {
-  Queued queued{.face = std::move(face),
-                .crops = {},
-                .regions = {},
-                .roll = views.empty() ? 0 : views.front().roll,
-                .pictures = std::move(pictures)};
+  Queued queued{.face = std::move(face), .crops = {}, .seen = {}, .pictures = std::move(pictures)};
   std::vector<cv::Mat> crops;
   for (const View& view : views) {
     crops.push_back(view.crop);
     if (keep_crops_) queued.crops.push_back(CopyOf(view.crop));
-    queued.regions.push_back(view.region);
+    queued.seen.push_back({.crop = {}, .region = view.region, .roll = view.roll});
   }
   open_.prepared.push_back(scorer_.Prepare(crops));
   open_.faces.push_back(std::move(queued));
@@ -83,12 +80,12 @@ Result<void> FaceScores::Collect() {
   waited_ms_ += std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - before).count();
   if (!scores) return tl::unexpected(scores.error());
   for (std::size_t i = 0; i < batch.faces.size(); ++i) {
-    auto& [face, crops, regions, roll, pictures] = batch.faces[i];
+    auto& [face, crops, seen, pictures] = batch.faces[i];
     FaceScore& score = (*scores)[i];
     face.logit = static_cast<double>(score.logit);
     face.score = scorer_.Calibrate(*face.logit);
     face.members = MembersOf(score, points_);
-    pictures.heat = HeatOf(score, scorer_, regions, roll);
+    pictures.heat = HeatOf(score, scorer_, seen);
     KeepBest(face, std::move(pictures));
     if (keep_crops_) KeepCrops(face, std::move(crops));
     done_.push_back(std::move(face));

@@ -85,8 +85,7 @@ class FaceScores {
   struct Queued {
     FaceReport face;
     std::vector<cv::Mat> crops;  ///< none unless crops are kept
-    std::vector<Box> regions;
-    double roll = 0;
+    std::vector<View> seen;      ///< the views, without their pixels
     Pictures pictures;
   };
   struct Batch {

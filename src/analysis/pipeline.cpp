@@ -90,14 +90,13 @@ Spread SpreadOf(const FramePick& pick, const MediaFacts& media) {
 std::vector<FaceScores::View> ViewsOf(const cv::Mat& bgr, const Face& face,
                                       const std::optional<UprightFace>& upright, const Scorer& scorer) {
   std::vector<FaceScores::View> views;
+  const cv::Mat& picture = upright ? upright->picture : bgr;
+  const Box& box = upright ? upright->face.box : face.box;
   for (const CropRule& rule : scorer.views()) {
-    if (upright) {
-      const cv::Rect seen = CropRect(upright->face.box, rule);
-      views.push_back({CropPixels(upright->picture, seen), upright->InPicture(seen), upright->roll});
-    } else {
-      const cv::Rect seen = CropRect(face.box, rule);
-      views.push_back({CropPixels(bgr, seen), ToBox(seen)});
-    }
+    const cv::Rect seen = CropRect(box, rule);
+    views.push_back({.crop = CropPixels(picture, seen),
+                     .region = upright ? upright->InPicture(seen) : ToBox(seen),
+                     .roll = upright ? upright->roll : 0});
   }
   return views;
 }
